@@ -12,16 +12,21 @@
 
 #include "base/arena.h"
 
+/* Who makes cgroups. */
+enum cgroup_manager { CGROUP_CGROUPFS, CGROUP_SYSTEMD, CGROUP_DISABLED };
+
 /* What the plan has to know of this machine and of the caller; gathered once, before planning. */
 struct host {
 	uid_t euid;
 	gid_t egid;
-	bool in_userns;		  /* we are not in the initial user namespace */
-	bool rootless;		  /* a cgroup that may not be written is tolerated */
-	const char *cwd;	  /* absolute */
-	uint64_t namespaces[8];	  /* inode numbers of our own namespaces, in the order of ns_types[] */
+	bool in_userns;	 /* we are not in the initial user namespace */
+	bool rootless;	 /* a cgroup that may not be written is tolerated */
+	const char *cwd; /* absolute */
+	uint64_t
+		namespaces[8]; /* inode numbers of our own namespaces, in the order of ns_types[] */
 	unsigned last_capability; /* /proc/sys/kernel/cap_last_cap */
-	uint64_t bounding;	  /* our own capability sets */
+	enum cgroup_manager manager;
+	uint64_t bounding; /* our own capability sets */
 	uint64_t permitted;
 };
 
@@ -45,7 +50,7 @@ struct plan_warnings {
 	struct plan_warning {
 		const char *where, *text;
 		struct plan_warning *next;
-	} *first, **last;
+	} * first, **last;
 };
 
 void plan_warn(struct plan_warnings *w, const char *where, const char *fmt, ...) PRINTF(3, 4);
