@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "base/str.h"
 
 /* Who makes cgroups. */
 enum cgroup_manager { CGROUP_CGROUPFS, CGROUP_SYSTEMD, CGROUP_DISABLED };
@@ -28,10 +29,6 @@ struct host {
 	enum cgroup_manager manager;
 	uint64_t bounding; /* our own capability sets */
 	uint64_t permitted;
-};
-
-struct pair {
-	const char *key, *value;
 };
 
 /* One line of uid_map or gid_map. */
