@@ -386,11 +386,11 @@ static int parse_line(struct record *r, char *line, char *end)
 		return -1;
 	*space = *end = '\0';
 	to = space + 1;
-	for (const char *from = to; from < end; from++) {
-		if (*from == '\\')
-			from++;
-		*to++ = from[-1] == '\\' && *from == 'n' ? '\n' : *from;
-	}
+	for (const char *from = to; from < end; from++)
+		if (*from != '\\')
+			*to++ = *from;
+		else
+			*to++ = *++from == 'n' ? '\n' : *from;
 	*to = '\0';
 	record_add(r, line, space + 1);
 	return 0;
