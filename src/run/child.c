@@ -261,7 +261,7 @@ static int run_program(struct launch *l, const char *program, bool filter_pendin
 	int listener = -1;
 
 	if (!p->exists)
-		return error_set(err, ERR_CONFIG, "process property must not be empty");
+		return error_config(err, "/process", "process property must not be empty");
 	if (phase_enter(&alone, PHASE_START_HOOKS, err))
 		return -1;
 	if (filter_pending && credentials_load_filter(l->plan->seccomp, &listener, err))

@@ -227,10 +227,10 @@ int container_start(struct container *c, struct error *err)
 	case CONTAINER_RUNNING:
 		return error_set(err, ERR_STATE, "cannot start an already running container");
 	}
+	if (record_get(&c->record, RECORD_NO_PROCESS))
+		return error_config(err, "/process", "process property must not be empty");
 	if (gate_open(&c->state, seconds, err)) {
-		/* Without a process in config.json there is nothing to run, and nothing has happened to the container. */
-		if (!record_get(&c->record, RECORD_NO_PROCESS))
-			abandon(c);
+		abandon(c);
 		return -1;
 	}
 	(void)unlinkat(c->state.fd, STATE_GATE, 0);
