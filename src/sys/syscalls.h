@@ -37,6 +37,9 @@
 #ifndef __NR_set_mempolicy
 #error "no set_mempolicy on this architecture"
 #endif
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
@@ -140,6 +143,11 @@ static inline int sys_mount_setattr(int dirfd, const char *path, unsigned flags,
 				    struct sys_mount_attr *attr)
 {
 	return (int)syscall(__NR_mount_setattr, dirfd, path, flags, attr, sizeof(*attr));
+}
+
+static inline int sys_fchmodat2(int dirfd, const char *path, mode_t mode, int flags)
+{
+	return (int)syscall(__NR_fchmodat2, dirfd, path, mode, flags);
 }
 
 static inline int sys_pivot_root(const char *new_root, const char *put_old)
