@@ -59,8 +59,8 @@ struct command {
 	int (*run)(struct invocation *in, struct error *err);
 };
 
-extern const struct command command_create, command_run, command_start, command_kill, command_delete,
-	command_state, command_list, command_spec;
+extern const struct command command_create, command_run, command_start, command_kill,
+	command_delete, command_state, command_list, command_spec;
 
 /* Parses the whole command line. With "help" or "version" asked for, nothing else need be right. */
 int options_parse(struct invocation *in, int argc, char **argv, struct error *err);
@@ -83,5 +83,7 @@ int invocation_root(struct invocation *in, const char **ret, struct error *err);
 /* A path made absolute by the caller's working directory. */
 const char *invocation_path(struct invocation *in, const char *path);
 
-#define OPTION(kind, name, letter, member, value, help) \
-	{ name, letter, kind, offsetof(struct settings, member), value, help }
+#define OPTION(kind, name, letter, member, value, help)                            \
+	{                                                                          \
+		name, letter, kind, offsetof(struct settings, member), value, help \
+	}

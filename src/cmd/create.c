@@ -18,20 +18,21 @@
 #include "spec/load.h"
 
 #define CREATE_OPTIONS                                                                             \
-	OPTION(OPTION_VALUE, "bundle", 'b', bundle, "DIR", "the bundle (default: the current directory)"), \
+	OPTION(OPTION_VALUE, "bundle", 'b', bundle, "DIR",                                         \
+	       "the bundle (default: the current directory)"),                                     \
 		OPTION(OPTION_VALUE, "config", 'f', config, "FILE",                                \
-		       "the configuration (default: config.json in the bundle)"),                 \
-		OPTION(OPTION_VALUE, "console-socket", 0, console_socket, "PATH",                 \
-		       "AF_UNIX socket that gets the terminal's primary end"),                    \
-		OPTION(OPTION_VALUE, "pidfd-socket", 0, pidfd_socket, "PATH",                     \
-		       "AF_UNIX socket that gets a pidfd of init"),                               \
+		       "the configuration (default: config.json in the bundle)"),                  \
+		OPTION(OPTION_VALUE, "console-socket", 0, console_socket, "PATH",                  \
+		       "AF_UNIX socket that gets the terminal's primary end"),                     \
+		OPTION(OPTION_VALUE, "pidfd-socket", 0, pidfd_socket, "PATH",                      \
+		       "AF_UNIX socket that gets a pidfd of init"),                                \
 		OPTION(OPTION_VALUE, "pid-file", 0, pid_file, "FILE", "write init's pid to FILE"), \
 		OPTION(OPTION_FLAG, "no-pivot", 0, no_pivot, NULL,                                 \
-		       "do not use pivot_root (for hosts that run from a ramdisk)"),              \
+		       "do not use pivot_root (for hosts that run from a ramdisk)"),               \
 		OPTION(OPTION_FLAG, "no-new-keyring", 0, no_new_keyring, NULL,                     \
-		       "keep the caller's session keyring"),                                      \
+		       "keep the caller's session keyring"),                                       \
 		OPTION(OPTION_VALUE, "preserve-fds", 0, preserve_fds, "N",                         \
-		       "pass N descriptors beginning with 3"),                                    \
+		       "pass N descriptors beginning with 3"),                                     \
 		OPTION(OPTION_FLAG, "no-subreaper", 0, no_subreaper, NULL,                         \
 		       "do not adopt the container's orphans")
 
@@ -49,8 +50,7 @@ static int read_activation(struct start *s, struct error *err)
 	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
 	uint64_t n = 0, number;
 
-	if (s->in->set.preserve_fds &&
-	    (!str_to_u64(s->in->set.preserve_fds, &n) || n > 1000000))
+	if (s->in->set.preserve_fds && (!str_to_u64(s->in->set.preserve_fds, &n) || n > 1000000))
 		return error_set(err, ERR_USAGE, "invalid value \"%s\" of option --preserve-fds",
 				 s->in->set.preserve_fds);
 	s->preserve = (unsigned)n;
@@ -81,7 +81,8 @@ static int read_manager(struct start *s, struct error *err)
 	else if (str_eq(rootless, "true"))
 		s->host.rootless = true;
 	else if (!str_eq(rootless, "false"))
-		return error_set(err, ERR_USAGE, "invalid value \"%s\" of option --rootless", rootless);
+		return error_set(err, ERR_USAGE, "invalid value \"%s\" of option --rootless",
+				 rootless);
 	return 0;
 }
 
@@ -112,8 +113,8 @@ static int read_settings(struct start *s, struct error *err)
 static void log_warnings(const struct plan_warnings *warnings)
 {
 	for (const struct plan_warning *w = warnings->first; w; w = w->next)
-		log_warn("%s%s%s%s", *w->where ? "config.json " : "", w->where, *w->where ? ": " : "",
-			 w->text);
+		log_warn("%s%s%s%s", *w->where ? "config.json " : "", w->where,
+			 *w->where ? ": " : "", w->text);
 }
 
 static int check_terminal(const struct start *s, const struct plan *plan, bool detached,
@@ -122,12 +123,14 @@ static int check_terminal(const struct start *s, const struct plan *plan, bool d
 	if (!plan->process.exists)
 		return 0;
 	if (detached && plan->process.terminal && !s->launch.console_socket)
-		return error_config(err, "/process/terminal",
-				    "cannot allocate tty if teu will detach without setting console "
-				    "socket");
+		return error_config(
+			err, "/process/terminal",
+			"cannot allocate tty if teu will detach without setting console "
+			"socket");
 	if (s->launch.console_socket && (!detached || !plan->process.terminal))
-		return error_set(err, ERR_USAGE,
-				 "cannot use console socket if teu will not detach or allocate tty");
+		return error_set(
+			err, ERR_USAGE,
+			"cannot use console socket if teu will not detach or allocate tty");
 	return 0;
 }
 
@@ -141,11 +144,14 @@ static int prepare(struct start *s, struct launch *l, bool detached, struct erro
 	if (host_protect_program(s->in->argv, err) || read_activation(s, err) ||
 	    host_guard_descriptors(s->preserve, err) || read_settings(s, err))
 		return -1;
-	if (spec_load(s->plan.bundle, s->in->set.config ? invocation_path(s->in, s->in->set.config) : NULL,
+	if (spec_load(s->plan.bundle,
+		      s->in->set.config ? invocation_path(s->in, s->in->set.config) : NULL,
 		      s->in->arena, &file, err))
 		return -1;
-	for (const struct oci_warning *w = file.warnings.first; w; w = w->next)
-		log_warn("config.json %s: %s", w->where, w->text);
+	for (size_t i = 0; i < file.warnings.n; i++)
+		log_warn("config.json:%u:%u %s: unknown key, did you mean \"%s\"?",
+			 file.warnings.list[i].line, file.warnings.list[i].column,
+			 file.warnings.list[i].where, file.warnings.list[i].suggestion);
 	*l = (struct launch){ .host = &s->host,
 			      .options = &s->launch,
 			      .config = file.text,
@@ -210,7 +216,8 @@ static int run_foreground(struct start *s, struct error *err)
 		return -1;
 	if (!l.plan->process.exists)
 		return error_config(err, "/process", "process property must not be empty");
-	if (foreground_prepare(&f, !s->in->set.no_subreaper, err) == 0 && parent_create(&l, err) == 0)
+	if (foreground_prepare(&f, !s->in->set.no_subreaper, err) == 0 &&
+	    parent_create(&l, err) == 0)
 		code = attend(&l, &f, s->in->set.keep, err);
 	foreground_end(&f);
 	return code;

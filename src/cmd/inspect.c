@@ -25,7 +25,7 @@ static int state(struct invocation *in, struct error *err)
 
 enum { COLUMN_ID, COLUMN_PID, COLUMN_STATUS, COLUMN_BUNDLE, COLUMN_CREATED, COLUMN_OWNER, COLUMNS };
 
-static const char *const column_names[COLUMNS] = { "ID",     "PID",	 "STATUS",
+static const char *const column_names[COLUMNS] = { "ID",     "PID",	"STATUS",
 						   "BUNDLE", "CREATED", "OWNER" };
 
 struct row {
@@ -68,7 +68,8 @@ static void print_table(const struct row *rows, size_t n)
 	}
 }
 
-static int list_ids(struct invocation *in, const char *const **ret, size_t *ret_n, struct error *err)
+static int list_ids(struct invocation *in, const char *const **ret, size_t *ret_n,
+		    struct error *err)
 {
 	const char *root;
 

@@ -74,8 +74,9 @@ const char *invocation_path(struct invocation *in, const char *path)
 
 	if (path[0] == '/' || !getcwd(cwd, sizeof(cwd)))
 		return path;
-	return str_eq(path, ".") ? arena_strdup(in->arena, cwd) :
-				   arena_printf(in->arena, "%s/%s", str_eq(cwd, "/") ? "" : cwd, path);
+	return str_eq(path, ".")
+		       ? arena_strdup(in->arena, cwd)
+		       : arena_printf(in->arena, "%s/%s", str_eq(cwd, "/") ? "" : cwd, path);
 }
 
 int invocation_root(struct invocation *in, const char **ret, struct error *err)

@@ -8,7 +8,8 @@
 static const struct option global_options[] = {
 	OPTION(OPTION_VALUE, "root", 0, root, "DIR",
 	       "directory of the containers' state (default: $XDG_RUNTIME_DIR/teu or /run/teu)"),
-	OPTION(OPTION_VALUE, "log", 0, log, "FILE", "append log records to FILE instead of standard error"),
+	OPTION(OPTION_VALUE, "log", 0, log, "FILE",
+	       "append log records to FILE instead of standard error"),
 	OPTION(OPTION_VALUE, "log-format", 0, log_format, "FORMAT", "text (default) or json"),
 	OPTION(OPTION_VALUE, "log-level", 0, log_level, "LEVEL",
 	       "error (default), warning, info or debug"),
@@ -37,7 +38,8 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
-static const struct option *find_name(const struct option *table, size_t n, const char *name, size_t len)
+static const struct option *find_name(const struct option *table, size_t n, const char *name,
+				      size_t len)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strlen(table[i].name) == len && memcmp(table[i].name, name, len) == 0)
@@ -75,7 +77,8 @@ static const char **value_of(struct settings *set, const struct option *o)
 	return (const char **)(void *)((char *)set + o->offset);
 }
 
-static int set_flag(struct settings *set, const struct option *o, const char *value, struct error *err)
+static int set_flag(struct settings *set, const struct option *o, const char *value,
+		    struct error *err)
 {
 	bool *flag = (bool *)((char *)set + o->offset);
 
@@ -84,14 +87,15 @@ static int set_flag(struct settings *set, const struct option *o, const char *va
 	else if (str_eq(value, "false") || str_eq(value, "0"))
 		*flag = false;
 	else
-		return error_set(err, ERR_USAGE, "invalid value \"%s\" of option --%s: true or false",
-				 value, o->name);
+		return error_set(err, ERR_USAGE,
+				 "invalid value \"%s\" of option --%s: true or false", value,
+				 o->name);
 	return 0;
 }
 
 /* Sets one option; takes the next word where its value is there. */
-static int set_option(struct invocation *in, const struct option *o, const char *value, char ***next,
-		      struct error *err)
+static int set_option(struct invocation *in, const struct option *o, const char *value,
+		      char ***next, struct error *err)
 {
 	if (o->kind == OPTION_FLAG)
 		return set_flag(&in->set, o, value, err);
@@ -149,8 +153,8 @@ static int check_count(const struct invocation *in, struct error *err)
 	const struct command *c = in->command;
 
 	if (c->min_args == c->max_args && in->n_args != c->min_args)
-		return error_set(err, ERR_USAGE, "teu: \"%s\" requires exactly %d argument(s)", c->name,
-				 c->min_args);
+		return error_set(err, ERR_USAGE, "teu: \"%s\" requires exactly %d argument(s)",
+				 c->name, c->min_args);
 	if (in->n_args < c->min_args)
 		return error_set(err, ERR_USAGE, "teu: \"%s\" requires a minimum of %d argument(s)",
 				 c->name, c->min_args);

@@ -46,8 +46,9 @@ static const char *const phase_names[] = {
 _Static_assert(ARRAY_SIZE(phase_names) == PHASES, "every phase has a name");
 
 static const char *const message_names[] = {
-	[MSG_GO] = "go",	     [MSG_MOUNTED] = "mounted", [MSG_HOOKED] = "hooked",
-	[MSG_LISTENER] = "listener", [MSG_TAKEN] = "taken",	[MSG_READY] = "ready",
+	[MSG_GO] = "go",	 [MSG_MOUNTED] = "mounted",
+	[MSG_HOOKED] = "hooked", [MSG_LISTENER] = "listener",
+	[MSG_TAKEN] = "taken",	 [MSG_READY] = "ready",
 	[MSG_FAILED] = "failed",
 };
 
@@ -94,8 +95,8 @@ void channel_fail(const struct channel *ch, const struct error *failure)
 	(void)send_message(ch, &m);
 }
 
-int channel_expect(const struct channel *ch, enum message_type type, unsigned seconds, int *ret_value,
-		   struct error *err)
+int channel_expect(const struct channel *ch, enum message_type type, unsigned seconds,
+		   int *ret_value, struct error *err)
 {
 	const char *wanted = message_names[type];
 	struct message m = { 0 };
@@ -105,8 +106,9 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 	if (seconds)
 		events = fd_wait(ch->fd, POLLIN, deadline_in(seconds));
 	if (events == 0)
-		return error_set(err, ERR_TIMEOUT, "%s did not say \"%s\" within %u seconds (phase %s)",
-				 ch->peer, wanted, seconds,
+		return error_set(err, ERR_TIMEOUT,
+				 "%s did not say \"%s\" within %u seconds (phase %s)", ch->peer,
+				 wanted, seconds,
 				 phase_name((enum phase)ch->progress->child_phase));
 	do
 		n = recv(ch->fd, &m, sizeof(m), 0);
@@ -114,7 +116,8 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 	if (n < 0 && errno != ECONNRESET)
 		return error_sys(err, "wait for %s to say \"%s\"", ch->peer, wanted);
 	if (n <= 0)
-		return error_set(err, ERR_CHILD, "%s ended before it said \"%s\"", ch->peer, wanted);
+		return error_set(err, ERR_CHILD, "%s ended before it said \"%s\"", ch->peer,
+				 wanted);
 	if (m.type == MSG_FAILED && (size_t)n == sizeof(m)) {
 		*err = m.failure;
 		err->text[sizeof(err->text) - 1] = err->where[sizeof(err->where) - 1] = '\0';
@@ -122,9 +125,9 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 	}
 	if (m.type != (uint32_t)type || (size_t)n != offsetof(struct message, failure))
 		return error_set(err, ERR_CHILD, "%s said \"%s\" instead of \"%s\"", ch->peer,
-				 m.type < ARRAY_SIZE(message_names) && m.type ?
-					 message_names[m.type] :
-					 "something unknown",
+				 m.type < ARRAY_SIZE(message_names) && m.type
+					 ? message_names[m.type]
+					 : "something unknown",
 				 wanted);
 	if (ret_value)
 		*ret_value = m.value;

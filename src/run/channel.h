@@ -66,7 +66,15 @@ struct progress {
 	volatile uint64_t stamps[PHASES];
 };
 
-enum message_type { MSG_GO = 1, MSG_MOUNTED, MSG_HOOKED, MSG_LISTENER, MSG_TAKEN, MSG_READY, MSG_FAILED };
+enum message_type {
+	MSG_GO = 1,
+	MSG_MOUNTED,
+	MSG_HOOKED,
+	MSG_LISTENER,
+	MSG_TAKEN,
+	MSG_READY,
+	MSG_FAILED
+};
 
 /* One end of the conversation. */
 struct channel {
@@ -87,8 +95,8 @@ void channel_fail(const struct channel *ch, const struct error *failure);
  * Waits for exactly this message. FAILED is turned into the child's own error. `seconds` 0: no deadline (the peer is busy
  * with something that has one). *ret_value may be NULL.
  */
-int channel_expect(const struct channel *ch, enum message_type type, unsigned seconds, int *ret_value,
-		   struct error *err);
+int channel_expect(const struct channel *ch, enum message_type type, unsigned seconds,
+		   int *ret_value, struct error *err);
 
 /* Notes that this process enters a phase. Fails only where a test build was told to fail here. */
 int phase_enter(const struct channel *ch, enum phase phase, struct error *err);

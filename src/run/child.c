@@ -10,7 +10,9 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,8 +99,7 @@ static int enter_namespaces(struct launch *l, struct error *err)
 {
 	const struct ns_plan *ns = &l->plan->ns;
 
-	if (ns->fresh & CLONE_NEWUSER &&
-	    channel_expect(&l->child, MSG_GO, 0, NULL, err))
+	if (ns->fresh & CLONE_NEWUSER && channel_expect(&l->child, MSG_GO, 0, NULL, err))
 		return -1;
 	if (join_namespaces(ns, l->join_fds, ~CLONE_NEWPID, err) || take_ids(ns, err))
 		return -1;
@@ -231,9 +232,8 @@ static int become_container(struct launch *l, const char **ret_program, bool *re
 	if (phase_enter(&l->child, PHASE_CONTAINER_HOOKS, err) ||
 	    container_hooks(l, HOOK_CREATE_CONTAINER, "creating", plan->fs.rootfs, err))
 		return -1;
-	if (phase_enter(&l->child, PHASE_PIVOT, err) ||
-	    rootfs_enter(&plan->fs, &l->sources, err) || make_terminal(l, err) ||
-	    set_sysctls(plan, err))
+	if (phase_enter(&l->child, PHASE_PIVOT, err) || rootfs_enter(&plan->fs, &l->sources, err) ||
+	    make_terminal(l, err) || set_sysctls(plan, err))
 		return -1;
 	/* Nothing is mounted after the masks. */
 	if (phase_enter(&l->child, PHASE_FINISH, err) ||
@@ -254,7 +254,8 @@ static int become_container(struct launch *l, const char **ret_program, bool *re
 }
 
 /* From the gate on the runtime that made us is gone, and whoever opens the gate hears us. */
-static int run_program(struct launch *l, const char *program, bool filter_pending, struct error *err)
+static int run_program(struct launch *l, const char *program, bool filter_pending,
+		       struct error *err)
 {
 	const struct process_plan *p = &l->plan->process;
 	struct channel alone = { .fd = -1, .progress = l->child.progress };
@@ -309,8 +310,8 @@ NORETURN void child_main(struct launch *l)
 	struct error err;
 
 	if (become_container(l, &program, &filter_pending, &err) ||
-	    phase_enter(&l->child, PHASE_GATE, &err) ||
-	    prctl(PR_SET_PDEATHSIG, 0) < 0 || channel_send(&l->child, MSG_READY, 0, &err)) {
+	    phase_enter(&l->child, PHASE_GATE, &err) || prctl(PR_SET_PDEATHSIG, 0) < 0 ||
+	    channel_send(&l->child, MSG_READY, 0, &err)) {
 		err.phase = (int)l->child.progress->child_phase;
 		channel_fail(&l->child, &err);
 		_exit(1);

@@ -79,8 +79,8 @@ static void load_init(struct container *c)
 		c->init = (struct process){ 0 };
 }
 
-int container_open(const char *root, const char *id, bool lock, struct arena *a, struct container *ret,
-		   struct error *err)
+int container_open(const char *root, const char *id, bool lock, struct arena *a,
+		   struct container *ret, struct error *err)
 {
 	struct container c = { .id = id, .arena = a, .state = STATE_INIT };
 
@@ -199,8 +199,8 @@ static int run_poststart(struct container *c, struct error *err)
 	if (!hooks.n)
 		return 0;
 	annotations = container_annotations(c, &n);
-	run.state = report_state(c->id, "running", c->init.pid, record_get(&c->record, RECORD_BUNDLE),
-				 annotations, n, c->arena);
+	run.state = report_state(c->id, "running", c->init.pid,
+				 record_get(&c->record, RECORD_BUNDLE), annotations, n, c->arena);
 	return hooks_run(&hooks, &run, err);
 }
 
@@ -214,7 +214,8 @@ static void abandon(struct container *c)
 
 int container_start(struct container *c, struct error *err)
 {
-	unsigned seconds = START_SECONDS + (unsigned)record_get_u64(&c->record, RECORD_START_SECONDS);
+	unsigned seconds =
+		START_SECONDS + (unsigned)record_get_u64(&c->record, RECORD_START_SECONDS);
 
 	switch (c->status) {
 	case CONTAINER_CREATED:
@@ -262,8 +263,8 @@ int container_kill(struct container *c, int sig, bool all, struct error *err)
 	if (pidfd < 0)
 		return error_set(err, ERR_STATE, "container not running");
 	if (process_kill(pidfd, sig) < 0)
-		return errno == ESRCH ? error_set(err, ERR_STATE, "container not running") :
-					error_sys(err, "send signal %d to process %d", sig,
+		return errno == ESRCH ? error_set(err, ERR_STATE, "container not running")
+				      : error_sys(err, "send signal %d to process %d", sig,
 						  (int)c->init.pid);
 	/* A frozen process dies of SIGKILL only when it runs again. */
 	if (sig == SIGKILL && c->status == CONTAINER_PAUSED)

@@ -53,12 +53,15 @@ struct container {
 };
 
 /* Opens and reads a container (ERR_NOT_FOUND); `lock` holds it against other changes. Close it with container_close(). */
-int container_open(const char *root, const char *id, bool lock, struct arena *a, struct container *ret,
-		   struct error *err);
+int container_open(const char *root, const char *id, bool lock, struct arena *a,
+		   struct container *ret, struct error *err);
 void container_close(struct container *c);
 
 #define auto_container __attribute__((cleanup(container_close)))
-#define CONTAINER_INIT { .state = STATE_INIT }
+#define CONTAINER_INIT              \
+	{                           \
+		.state = STATE_INIT \
+	}
 
 /* The annotations kept in the record. */
 const struct pair *container_annotations(const struct container *c, size_t *ret_n);

@@ -66,7 +66,8 @@ static int apply_ids(const struct process_plan *p, struct error *err)
 		return error_sys(err, "setresuid to %u", p->uid);
 	if (getresuid(&r, &e, &s) < 0 || getresgid(&gr, &ge, &gs) < 0)
 		return error_sys(err, "getresuid");
-	if (r != p->uid || e != p->uid || s != p->uid || gr != p->gid || ge != p->gid || gs != p->gid)
+	if (r != p->uid || e != p->uid || s != p->uid || gr != p->gid || ge != p->gid ||
+	    gs != p->gid)
 		return error_set(err, ERR_SYSTEM, "the process did not become user %u, group %u",
 				 p->uid, p->gid);
 	return 0;
@@ -81,9 +82,10 @@ static int verify_cwd(struct error *err)
 	if (n < 0 && errno != ENAMETOOLONG && errno != ERANGE && errno != ENOENT)
 		return error_sys(err, "getcwd");
 	if ((n < 0 && errno == ENOENT) || (n > 0 && path[0] != '/'))
-		return error_set(err, ERR_CONFIG,
-				 "current working directory is outside of container mount namespace "
-				 "root -- possible container breakout detected");
+		return error_set(
+			err, ERR_CONFIG,
+			"current working directory is outside of container mount namespace "
+			"root -- possible container breakout detected");
 	return 0;
 }
 
@@ -114,7 +116,8 @@ static int become_user(const struct process_plan *p, const char *where, struct e
 	return 0;
 }
 
-int credentials_load_filter(const struct seccomp_plan *seccomp, int *ret_listener, struct error *err)
+int credentials_load_filter(const struct seccomp_plan *seccomp, int *ret_listener,
+			    struct error *err)
 {
 	unsigned flags = seccomp->flags;
 	int result;

@@ -31,4 +31,5 @@ int credentials_drop(const struct credentials *c, int *ret_listener, bool *ret_f
 		     struct error *err);
 
 /* Loads the filter; returns the listener or -1 in *ret_listener. */
-int credentials_load_filter(const struct seccomp_plan *seccomp, int *ret_listener, struct error *err);
+int credentials_load_filter(const struct seccomp_plan *seccomp, int *ret_listener,
+			    struct error *err);

@@ -2,6 +2,7 @@
 #include "run/destroy.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 
 #include "base/fd.h"
@@ -33,8 +34,9 @@ static int kill_init(const struct record *r, struct cgroup *cgroup, struct error
 		return 0;
 	/* It is another's child as a rule: readable is dead, whether reaped or not. */
 	if (fd_wait(pidfd, POLLIN, deadline_in(KILL_SECONDS)) <= 0)
-		return error_set(err, ERR_TIMEOUT, "container init %d did not die within %d seconds",
-				 (int)init.pid, KILL_SECONDS);
+		return error_set(err, ERR_TIMEOUT,
+				 "container init %d did not die within %d seconds", (int)init.pid,
+				 KILL_SECONDS);
 	return 0;
 }
 

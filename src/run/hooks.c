@@ -186,8 +186,9 @@ static int run_one(const struct hook *hook, const struct hook_run *run, struct e
 		(void)process_kill(pidfd, SIGKILL);
 		(void)process_wait(pidfd, 0, &status);
 		if (late)
-			error_set(err, ERR_TIMEOUT, "\"%s\" was killed after its timeout of %u seconds",
-				  hook->path, seconds);
+			error_set(err, ERR_TIMEOUT,
+				  "\"%s\" was killed after its timeout of %u seconds", hook->path,
+				  seconds);
 		pid = -1;
 	}
 	if (pid > 0 && read(said, &errnum, sizeof(errnum)) != sizeof(errnum))
@@ -251,8 +252,9 @@ void hooks_to_record(const struct hooks *hooks, enum hook_kind kind, struct reco
 
 struct hooks hooks_from_record(const struct record *r, enum hook_kind kind, struct arena *a)
 {
-	const char *path = key(a, kind, ""), *arg = key(a, kind, "-arg"), *env = key(a, kind, "-env"),
-		   *env_set = key(a, kind, "-env-set"), *timeout = key(a, kind, "-timeout");
+	const char *path = key(a, kind, ""), *arg = key(a, kind, "-arg"),
+		   *env = key(a, kind, "-env"), *env_set = key(a, kind, "-env-set"),
+		   *timeout = key(a, kind, "-timeout");
 	struct hook *list = arena_new_n(a, struct hook, r->n + 1);
 	const char **strings = arena_new_n(a, const char *, 4 * r->n + 4);
 	struct hooks hooks = { list, 0 };

@@ -19,7 +19,7 @@ struct launch_options {
 	const char *console_socket; /* NULL: none */
 	const char *pidfd_socket;   /* NULL: none */
 	const char *pid_file;	    /* NULL: none */
-	bool attached;		    /* `run` in the foreground: we keep the terminal's primary end */
+	bool attached; /* `run` in the foreground: we keep the terminal's primary end */
 };
 
 struct launch {

@@ -11,14 +11,16 @@
 
 #define IOPRIO_WHO_PGRP 2
 
-static int apply_rlimits(const struct process_plan *p, const char *where, pid_t pid, struct error *err)
+static int apply_rlimits(const struct process_plan *p, const char *where, pid_t pid,
+			 struct error *err)
 {
 	for (size_t i = 0; i < p->n_rlimits; i++) {
 		const struct rlimit_plan *r = &p->rlimits[i];
 		struct rlimit limit = { (rlim_t)r->soft, (rlim_t)r->hard };
 
 		if (prlimit(pid, (__rlimit_resource_t)r->resource, &limit, NULL) < 0) {
-			error_sys(err, "prlimit to %ju:%ju", (uintmax_t)r->soft, (uintmax_t)r->hard);
+			error_sys(err, "prlimit to %ju:%ju", (uintmax_t)r->soft,
+				  (uintmax_t)r->hard);
 			return error_at(err, "%s/rlimits/%u", where, r->index);
 		}
 	}

@@ -6,12 +6,14 @@
  * was killed, leave something that destroy() takes away: here at once, or at the next delete.
  */
 #include <errno.h>
+#include <poll.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -137,12 +139,12 @@ static int prepare_time(const struct ns_plan *ns, int *ret_own, struct error *er
 		return error_sys(err, "unshare the time namespace");
 	*ret_own = fd_take(&own);
 	for (size_t i = 0; i < ns->n_offsets; i++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %jd %u\n", ns->offsets[i].clock,
-				      (intmax_t)ns->offsets[i].secs, ns->offsets[i].nanosecs);
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %jd %u\n",
+				      ns->offsets[i].clock, (intmax_t)ns->offsets[i].secs,
+				      ns->offsets[i].nanosecs);
 	if (!n)
 		return 0;
-	if (proc_open(&proc, PROC_PIDS, err) ||
-	    proc_write(&proc, "self/timens_offsets", text, err))
+	if (proc_open(&proc, PROC_PIDS, err) || proc_write(&proc, "self/timens_offsets", text, err))
 		return error_at(err, "/linux/timeOffsets");
 	return 0;
 }
@@ -366,9 +368,8 @@ static int finish(struct launch *l, struct error *err)
 		return -1;
 	if (l->options->pidfd_socket && send_pidfd(l, err))
 		return -1;
-	return l->options->pid_file ?
-		       write_pid_file(l->options->pid_file, l->pid, l->arena, err) :
-		       0;
+	return l->options->pid_file ? write_pid_file(l->options->pid_file, l->pid, l->arena, err)
+				    : 0;
 }
 
 /* ---- failure ------------------------------------------------------------------------------------------------------------ */

@@ -43,8 +43,8 @@ static int search(const struct process_plan *p, struct arena *a, const char **re
 
 	while (dirs && *dirs) {
 		size_t n = strcspn(dirs, ":");
-		const char *path = n ? arena_printf(a, "%.*s/%s", (int)n, dirs, p->args[0]) :
-				       arena_printf(a, "./%s", p->args[0]);
+		const char *path = n ? arena_printf(a, "%.*s/%s", (int)n, dirs, p->args[0])
+				     : arena_printf(a, "./%s", p->args[0]);
 		int result = judge_file(path);
 
 		if (result == 0) {
@@ -121,9 +121,9 @@ int program_explain(const char *path, struct error *err)
 		return -1;
 	str_quote(interpreter, shown, sizeof(shown));
 	return error_errno(err, errnum, "exec \"%s\": its interpreter \"%s\"%s", path, shown,
-			   end > interpreter && end[-1] == '\r' ?
-				   " ends with a carriage return (the file has Windows line ends)" :
-				   "");
+			   end > interpreter && end[-1] == '\r'
+				   ? " ends with a carriage return (the file has Windows line ends)"
+				   : "");
 }
 
 const char *program_home(uid_t uid, struct arena *a)

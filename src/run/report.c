@@ -30,7 +30,8 @@ const char *report_state(const char *id, const char *status, pid_t pid, const ch
 	return w.text;
 }
 
-const char *report_hook_state(const struct plan *plan, const char *status, pid_t pid, struct arena *a)
+const char *report_hook_state(const struct plan *plan, const char *status, pid_t pid,
+			      struct arena *a)
 {
 	return report_state(plan->id, status, pid, plan->bundle, plan->annotations,
 			    plan->n_annotations, a);

@@ -199,7 +199,8 @@ int foreground_wait(struct foreground *f, pid_t pid, int pidfd, int *ret_code, s
 	bool ended = reap(pid, &status);
 
 	while (!ended) {
-		struct pollfd fds[] = { { .fd = f->signals, .events = POLLIN }, copy_poll(&in),
+		struct pollfd fds[] = { { .fd = f->signals, .events = POLLIN },
+					copy_poll(&in),
 					copy_poll(&out) };
 
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
