@@ -20,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
 #include "run/hooks.h"
