@@ -141,6 +141,11 @@ update_config() { config "$@"; }
 
 config_text() { cat >"$BUNDLE/config.json"; }
 
+# jq rounds numbers beyond 2^53: a string "@NAME@" in the config becomes the bare text.
+number() {	# NAME TEXT
+	sed -i "s/\"@$1@\"/$2/" "$BUNDLE/config.json"
+}
+
 args() {	# PROGRAM [ARG...]
 	config '.process.args = $ARGS.positional' --args -- "$@"
 }
@@ -196,6 +201,8 @@ run_runtime() {	# [ARG...] → status, output, error
 	status=0
 	runtime "$@" <"${STDIN:-/dev/null}" >"$OUT" 2>"$ERR" || status=$?
 	output=$(<"$OUT") error=$(<"$ERR")
+	# A key=value log line escapes the quotes of its message.
+	error=${error//\\\"/\"}
 }
 
 show_failure() {
