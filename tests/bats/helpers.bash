@@ -141,7 +141,8 @@ update_config() { config "$@"; }
 
 config_text() { cat >"$BUNDLE/config.json"; }
 
-# jq rounds numbers beyond 2^53: a string "@NAME@" in the config becomes the bare text.
+# jq rounds numbers beyond 2^53: a string "@NAME@" in the config becomes the bare text,
+# as the last change of the config.
 number() {	# NAME TEXT
 	sed -i "s/\"@$1@\"/$2/" "$BUNDLE/config.json"
 }
@@ -159,7 +160,7 @@ writable_root() { config '.root.readonly = false'; }
 all_caps() {
 	config '(.process.capabilities[]) |= $ARGS.positional' --args -- \
 		CAP_{CHOWN,DAC_OVERRIDE,FOWNER,FSETID,KILL,MKNOD,SETGID,SETUID,SYS_ADMIN,SYS_CHROOT} \
-		CAP_{NET_ADMIN,SYS_PTRACE,SYS_RESOURCE,DAC_READ_SEARCH,NET_BIND_SERVICE,AUDIT_WRITE}
+		CAP_{NET_ADMIN,SYS_PTRACE,DAC_READ_SEARCH,NET_BIND_SERVICE,AUDIT_WRITE}
 }
 
 add_mount() {	# DESTINATION TYPE SOURCE [OPTION...]
