@@ -12,6 +12,7 @@
  *	floor create ROOTFS ID CGROUPS     the same up to execve; the pid goes to DIR/ID.pid,
  *	                                   the container waits in the FIFO DIR/ID.gate
  *	floor start|state|kill|delete ID   the rest of the life of a created container
+ *	floor exec ID                      `/true` in the cgroups and namespaces of a started one
  *
  * DIR is the directory in FLOOR_DIR. CGROUPS names the version 1 hierarchies, separated by
  * colons ("/sys/fs/cgroup/cpu:/sys/fs/cgroup/pids"). FILTER is a file that holds a seccomp
@@ -49,7 +50,7 @@ struct floor {
 	const char *rootfs, *id, *gate, *filter, *program;
 	int ready[2];
 	char *hierarchy[HIERARCHIES];
-	int hierarchies;
+	int hierarchies, tasks[HIERARCHIES];
 };
 
 static const struct {
@@ -299,10 +300,11 @@ static int child_main(void *argument)
 	return 125;
 }
 
+static char stack[64 * 1024] __attribute__((aligned(16)));
+
 /* vfork's way: the child borrows our memory until it executes, so nothing is copied. */
 static pid_t start_child(struct floor *floor, int flags)
 {
-	static char stack[64 * 1024] __attribute__((aligned(16)));
 	pid_t pid = clone(child_main, stack + sizeof(stack), NAMESPACES | SIGCHLD | flags, floor);
 
 	must(pid, "clone");
@@ -353,6 +355,44 @@ static int floor_create(struct floor *floor, const char *cgroups)
 	return fclose(file);
 }
 
+static int exec_child(void *argument)
+{
+	const struct floor *floor = argument;
+	char *argv[] = { "/true", NULL };
+
+	for (int i = 0; i < floor->hierarchies; i++)
+		must(write(floor->tasks[i], "0", 1), "tasks");
+	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
+	execve(argv[0], argv, argv + 1);
+	must(-1, argv[0]);
+	return 125;
+}
+
+static int floor_exec(struct floor *floor, pid_t target)
+{
+	char path[PATH_MAX];
+	int pidfd = syscall(SYS_pidfd_open, target, 0), status;
+	pid_t pid;
+
+	must(pidfd, "pidfd_open");
+	for (int i = 0; i < floor->hierarchies; i++) {
+		snprintf(path, sizeof(path), "%s/%s/tasks", floor->hierarchy[i], floor->id);
+		must(floor->tasks[i] = open(path, O_WRONLY | O_CLOEXEC), path);
+	}
+	must(setns(pidfd, NAMESPACES), "setns");
+	pid = clone(exec_child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, floor);
+	must(pid, "clone");
+	must(waitpid(pid, &status, 0), "waitpid");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void split_hierarchies(struct floor *floor, char *list)
+{
+	for (char *at = strtok(list, ":"); at && floor->hierarchies < HIERARCHIES;
+	     at = strtok(NULL, ":"))
+		floor->hierarchy[floor->hierarchies++] = at;
+}
+
 static int floor_later(const char *verb, const char *id)
 {
 	static char cgroups[PATH_MAX];
@@ -367,6 +407,9 @@ static int floor_later(const char *verb, const char *id)
 		fd = open(in_dir(id, "gate"), O_WRONLY | O_CLOEXEC);
 		must(fd, "gate");
 		must(write(fd, "", 1), "gate");
+	} else if (strcmp(verb, "exec") == 0) {
+		split_hierarchies(&floor, cgroups);
+		return floor_exec(&floor, pid);
 	} else if (strcmp(verb, "kill") == 0) {
 		must(kill(pid, SIGKILL), "kill");
 	} else if (strcmp(verb, "state") == 0) {
@@ -375,8 +418,7 @@ static int floor_later(const char *verb, const char *id)
 		end.fd = syscall(SYS_pidfd_open, pid, 0);
 		if (end.fd >= 0)
 			must(poll(&end, 1, 5000), "poll");
-		for (char *at = strtok(cgroups, ":"); at; at = strtok(NULL, ":"))
-			floor.hierarchy[floor.hierarchies++] = at;
+		split_hierarchies(&floor, cgroups);
 		cgroup_remove(&floor);
 		must(unlink(in_dir(id, "gate")), "gate");
 		must(unlink(in_dir(id, "pid")), "pid file");
@@ -403,9 +445,7 @@ int main(int argc, char **argv)
 	floor.id = argv[3];
 	floor.filter = argc > 5 ? argv[5] : NULL;
 	snprintf(cgroups, sizeof(cgroups), "%s", argv[4]);
-	for (char *at = strtok(argv[4], ":"); at && floor.hierarchies < HIERARCHIES;
-	     at = strtok(NULL, ":"))
-		floor.hierarchy[floor.hierarchies++] = at;
+	split_hierarchies(&floor, argv[4]);
 	if (strcmp(verb, "run") == 0)
 		return floor_run(&floor);
 	floor.program = "/pause";
