@@ -7,8 +7,14 @@ oci_schema = \
 	libocispec/schema/state.json
 oci_made = libocispec/oci_spec.h libocispec/oci_tables.c
 
-AM_CPPFLAGS += -I$(builddir)/libocispec -I$(srcdir)/libocispec
-libteu_a_SOURCES += $(oci_made) libocispec/parse.c libocispec/parse.h
+AM_CPPFLAGS += -iquote $(builddir)/libocispec -iquote $(srcdir)/libocispec
+libteu_a_SOURCES += $(oci_made) \
+	libocispec/frames.c libocispec/frames.h \
+	libocispec/parse.c libocispec/parse.h \
+	libocispec/table.h \
+	libocispec/text.c libocispec/text.h \
+	libocispec/value.c libocispec/value.h \
+	libocispec/write.c libocispec/write.h
 BUILT_SOURCES += $(oci_made)
 EXTRA_DIST += libocispec/generate.py $(oci_schema)
 MAINTAINERCLEANFILES = $(oci_made)

@@ -15,7 +15,7 @@ static int start(struct invocation *in, struct error *err)
 
 	if (host_guard_descriptors(0, err) || invocation_open(in, true, &c, err))
 		return -1;
-	return container_start(&c, err);
+	return container_start(&c, NULL, err);
 }
 
 static int send_signal(struct invocation *in, struct error *err)

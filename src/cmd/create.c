@@ -14,6 +14,7 @@
 #include "run/container.h"
 #include "run/host.h"
 #include "run/launch.h"
+#include "run/notify.h"
 #include "run/wait.h"
 #include "spec/load.h"
 
@@ -103,6 +104,7 @@ static int read_settings(struct start *s, struct error *err)
 	s->plan.no_pivot = set->no_pivot;
 	s->plan.no_keyring = set->no_new_keyring;
 	s->plan.preserve_fds = s->preserve;
+	s->plan.notify = s->launch.notify = notify_wanted() != NULL;
 	s->launch.console_socket = set->console_socket;
 	s->launch.pidfd_socket = set->pidfd_socket;
 	if (set->pid_file)
@@ -195,7 +197,8 @@ static int attend(struct launch *l, struct foreground *f, bool keep, struct erro
 	int code;
 
 	if ((p->terminal && foreground_terminal(f, l->console_peer, p->rows || p->columns, err)) ||
-	    container_start(&c, err) || foreground_wait(f, l->pid, l->pidfd, &code, err)) {
+	    container_start(&c, &f->notify, err) ||
+	    foreground_wait(f, l->pid, l->pidfd, &code, err)) {
 		(void)container_delete(&c, true, &failure);
 		return -1;
 	}
@@ -235,7 +238,7 @@ static int run_detached(struct start *s, struct error *err)
 	if (parent_create(&l, err))
 		return -1;
 	c = as_container(&l);
-	return container_start(&c, err);
+	return container_start(&c, NULL, err);
 }
 
 static int run(struct invocation *in, struct error *err)

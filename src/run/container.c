@@ -12,6 +12,7 @@
 #include "run/channel.h"
 #include "run/destroy.h"
 #include "run/hooks.h"
+#include "run/notify.h"
 #include "run/report.h"
 #include "sys/file.h"
 
@@ -212,10 +213,29 @@ static void abandon(struct container *c)
 		destroy_poststop(c->id, &c->record, c->arena);
 }
 
-int container_start(struct container *c, struct error *err)
+static int open_gate(struct container *c, struct notify *notify, struct error *err)
 {
 	unsigned seconds =
 		START_SECONDS + (unsigned)record_get_u64(&c->record, RECORD_START_SECONDS);
+
+	/* The socket is there before the program is. */
+	if (notify_bind(&c->state, c->init.pid, notify, err))
+		return -1;
+	if (gate_open(&c->state, seconds, err) == 0) {
+		(void)unlinkat(c->state.fd, STATE_GATE, 0);
+		(void)unlinkat(c->state.fd, STATE_ANSWER, 0);
+		if (run_poststart(c, err) == 0)
+			return 0;
+	}
+	notify_close(notify);
+	abandon(c);
+	return -1;
+}
+
+int container_start(struct container *c, struct notify *ret_notify, struct error *err)
+{
+	struct notify notify;
+	auto_fd int pidfd = -1;
 
 	switch (c->status) {
 	case CONTAINER_CREATED:
@@ -230,15 +250,17 @@ int container_start(struct container *c, struct error *err)
 	}
 	if (record_get(&c->record, RECORD_NO_PROCESS))
 		return error_config(err, "/process", "process property must not be empty");
-	if (gate_open(&c->state, seconds, err)) {
-		abandon(c);
+	if (open_gate(c, &notify, err))
 		return -1;
+	if (ret_notify) {
+		*ret_notify = notify;
+		return 0;
 	}
-	(void)unlinkat(c->state.fd, STATE_GATE, 0);
-	(void)unlinkat(c->state.fd, STATE_ANSWER, 0);
-	if (run_poststart(c, err)) {
-		abandon(c);
-		return -1;
+	if (notify.sock >= 0) {
+		pidfd = process_open(&c->init);
+		if (pidfd >= 0)
+			notify_wait(&notify, pidfd);
+		notify_close(&notify);
 	}
 	return 0;
 }

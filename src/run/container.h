@@ -78,9 +78,11 @@ void container_report(const struct container *c, struct json_writer *w);
 
 /*
  * Runs the created container's program and its poststart hooks. If the program does not run or a hook fails, the container
- * is destroyed and its poststop hooks run.
+ * is destroyed and its poststop hooks run. Where the caller has a NOTIFY_SOCKET, *ret_notify (may be NULL) relays to it, or
+ * without it the call waits until the container is ready.
  */
-int container_start(struct container *c, struct error *err);
+struct notify;
+int container_start(struct container *c, struct notify *ret_notify, struct error *err);
 
 /* Sends a signal to init, or to every process of the container. */
 int container_kill(struct container *c, int sig, bool all, struct error *err);

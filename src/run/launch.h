@@ -19,6 +19,7 @@ struct launch_options {
 	const char *console_socket; /* NULL: none */
 	const char *pidfd_socket;   /* NULL: none */
 	const char *pid_file;	    /* NULL: none */
+	bool notify;		    /* NOTIFY_SOCKET is relayed */
 	bool attached; /* `run` in the foreground: we keep the terminal's primary end */
 };
 

@@ -26,6 +26,7 @@
 #include "run/launch.h"
 #include "run/limits.h"
 #include "run/listener.h"
+#include "run/notify.h"
 #include "run/report.h"
 #include "spec/names.h"
 #include "sys/clone.h"
@@ -97,7 +98,7 @@ static int claim(struct launch *l, struct error *err)
 	if (write_claim(l, err) ||
 	    state_write_file(&l->state, STATE_CONFIG, l->config, l->config_size, err))
 		return -1;
-	return 0;
+	return l->options->notify ? notify_make(&l->state, err) : 0;
 }
 
 /* ---- 2: what the child inherits -------------------------------------------------------------------------------------- */

@@ -28,7 +28,9 @@ int foreground_prepare(struct foreground *f, bool subreaper, struct error *err)
 {
 	sigset_t all;
 
-	*f = (struct foreground){ .signals = -1, .primary = -1, .keeper = -1 };
+	*f = (struct foreground){
+		.signals = -1, .primary = -1, .keeper = -1, .notify = { .sock = -1 }
+	};
 	sigfillset(&all);
 	/* Faults of our own stay fatal. */
 	sigdelset(&all, SIGSEGV);
@@ -205,8 +207,10 @@ int foreground_wait(struct foreground *f, pid_t pid, int pidfd, int *ret_code, s
 
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
 			return error_sys(err, "poll");
-		copy_step(&in, fds[1].revents);
-		copy_step(&out, fds[2].revents);
+		if (fds[1].revents && notify_step(&f->notify))
+			notify_close(&f->notify);
+		copy_step(&in, fds[2].revents);
+		copy_step(&out, fds[3].revents);
 		if (fds[0].revents)
 			ended = take_signals(f, pid, pidfd, &status);
 	}
@@ -223,6 +227,7 @@ void foreground_end(struct foreground *f)
 	if (f->keeper >= 0)
 		(void)fd_write_all(f->keeper, "", 1);
 	fd_close(&f->keeper);
+	notify_close(&f->notify);
 	fd_close(&f->primary);
 	fd_close(&f->signals);
 	sigprocmask(SIG_SETMASK, &f->mask, NULL);

@@ -15,12 +15,14 @@
 #include <termios.h>
 
 #include "base/error.h"
+#include "run/notify.h"
 
 struct foreground {
 	int signals; /* signalfd */
 	sigset_t mask;
 	int primary; /* of the container's terminal, -1: none */
 	int keeper;  /* pipe to the process that restores the terminal if we are killed, -1: none */
+	struct notify notify; /* relayed while the container runs */
 	bool raw;
 	struct termios saved;
 };
