@@ -29,3 +29,6 @@ libocispec/oci_spec.h: $(srcdir)/libocispec/generate.py $(oci_schema)
 libocispec/oci_tables.c: libocispec/oci_spec.h
 	$(AM_V_GEN)test -f $@ || { rm -f libocispec/oci_spec.h; $(MAKE) $(AM_MAKEFLAGS) libocispec/oci_spec.h; }; \
 	touch $@
+
+# No object may be compiled before the header is there, whichever target is asked for.
+$(libteu_a_OBJECTS): libocispec/oci_spec.h

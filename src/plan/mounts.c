@@ -526,9 +526,12 @@ static void plan_entering(const struct plan_options *options, const struct ns_pl
 		    : options->no_pivot	       ? FS_MOVE_ROOT
 					       : FS_PIVOT;
 	fs->undo = !(ns->fresh & CLONE_NEWNS);
-	for (size_t i = 0; i < ns->n_joins; i++)
+	for (size_t i = 0; i < ns->n_joins; i++) {
 		if (ns->joins[i].flag == CLONE_NEWNS)
 			fs->joined = ns->joins[i].path;
+		else if (ns->joins[i].flag == CLONE_NEWUSER)
+			fs->joined_user = ns->joins[i].path;
+	}
 	fs->user_namespace = ns->listed & CLONE_NEWUSER;
 	fs->cgroup_namespace = ns->listed & CLONE_NEWCGROUP;
 }

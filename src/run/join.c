@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "run/launch.h"
@@ -33,6 +35,35 @@ int join_open(const struct ns_plan *ns, int fds[8], struct error *err)
 		}
 		fds[i] = fd_take(&fd);
 	}
+	return 0;
+}
+
+static bool is_own(const struct ns_type *type, int fd)
+{
+	struct stat own, other;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", type->file);
+	return stat(path, &own) < 0 || fstat(fd, &other) < 0 ||
+	       (own.st_dev == other.st_dev && own.st_ino == other.st_ino);
+}
+
+int join_check_sysctl(const struct plan *plan, const int fds[8], struct error *err)
+{
+	const struct ns_plan *ns = &plan->ns;
+	int own = 0;
+
+	if (!plan->n_sysctl)
+		return 0;
+	for (size_t i = 0; i < ns->n_joins; i++)
+		if (is_own(ns_type_of(ns->joins[i].flag), fds[i]))
+			own |= ns->joins[i].flag;
+	for (size_t i = 0; i < plan->n_sysctl; i++)
+		if (plan_sysctl_refusal(plan->sysctl[i].key, ns->listed & ~own))
+			return error_config(err, "/linux/sysctl",
+					    "sysctl \"%s\": the namespace that is joined is the "
+					    "runtime's own, the host would change",
+					    plan->sysctl[i].key);
 	return 0;
 }
 

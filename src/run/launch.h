@@ -55,6 +55,13 @@ int parent_create(struct launch *l, struct error *err);
 /* Init's life from the clone to the program; never returns. */
 NORETURN void child_main(struct launch *l);
 
-/* Joins the namespaces of the plan that are the child's to join, and those that come late (run/join.c). */
+/* ---- run/join.c ---------------------------------------------------------------------------------------------------- */
+
+/* Opens the namespaces to join, and checks what they are. */
 int join_open(const struct ns_plan *ns, int fds[8], struct error *err);
+
+/* Refuses a sysctl whose namespace is joined, but is the runtime's own: it would change the host. */
+int join_check_sysctl(const struct plan *plan, const int fds[8], struct error *err);
+
+/* Enters those whose type is in `flags` and whose descriptor is open. */
 int join_namespaces(const struct ns_plan *ns, const int fds[8], int flags, struct error *err);

@@ -20,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
 #include "run/hooks.h"
@@ -150,19 +151,18 @@ static int prepare_time(const struct ns_plan *ns, int *ret_own, struct error *er
 	return 0;
 }
 
-/* A pid or time namespace to be joined is set for our children and put back afterwards. */
-static int join_for_children(struct launch *l, int flag, const char *own_path, int *ret_own,
-			     struct error *err)
+/* A pid namespace to be joined is set for our children and put back afterwards. */
+static int join_pid(struct launch *l, int *ret_own, struct error *err)
 {
 	const struct ns_plan *ns = &l->plan->ns;
 
 	for (size_t i = 0; i < ns->n_joins; i++) {
-		if (ns->joins[i].flag != flag)
+		if (ns->joins[i].flag != CLONE_NEWPID)
 			continue;
-		*ret_own = open(own_path, O_RDONLY | O_CLOEXEC);
+		*ret_own = open("/proc/self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
 		if (*ret_own < 0)
-			return error_sys(err, "open \"%s\"", own_path);
-		if (join_namespaces(ns, l->join_fds, flag, err))
+			return error_sys(err, "open our pid namespace");
+		if (join_namespaces(ns, l->join_fds, CLONE_NEWPID, err))
 			return -1;
 		fd_close(&l->join_fds[i]);
 	}
@@ -170,20 +170,29 @@ static int join_for_children(struct launch *l, int flag, const char *own_path, i
 }
 
 /*
- * With a user namespace to join and others to make, the new ones must belong to the joined one: a go-between enters it and
- * makes init as its sibling, so that init is still our child.
+ * Namespaces to join beside a user namespace to make can only be entered before it; new ones beside a user namespace to
+ * join must be made inside it. In both cases a go-between enters what there is and makes init as its sibling, so that init
+ * is still our child.
  */
+static bool needs_go_between(const struct ns_plan *ns)
+{
+	int joined = ns->listed & ~ns->fresh;
+
+	if (ns->fresh & CLONE_NEWUSER)
+		return joined;
+	return (joined & CLONE_NEWUSER) && (ns->fresh & ~(CLONE_NEWTIME | CLONE_NEWCGROUP));
+}
+
 static NORETURN void go_between(struct launch *l, uint64_t flags)
 {
 	struct error err;
 	pid_t pid = -1;
 
-	if (join_namespaces(&l->plan->ns, l->join_fds, CLONE_NEWUSER, &err) == 0)
+	if (join_namespaces(&l->plan->ns, l->join_fds, ~0, &err) == 0)
 		pid = process_clone_sibling(flags, &err);
 	if (pid == 0) {
-		for (size_t i = 0; i < l->plan->ns.n_joins; i++)
-			if (l->plan->ns.joins[i].flag == CLONE_NEWUSER)
-				fd_close(&l->join_fds[i]);
+		for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
+			fd_close(&l->join_fds[i]);
 		child_main(l);
 	}
 	if (pid < 0)
@@ -205,7 +214,7 @@ static int clone_through_go_between(struct launch *l, uint64_t flags, int cgroup
 	if (pid == 0)
 		go_between(l, flags);
 	if (process_wait(pidfd, deadline_in(STEP_SECONDS), &status) < 0)
-		return error_sys(err, "wait for the process that joins the user namespace");
+		return error_sys(err, "wait for the process that joins namespaces");
 	l->pid = l->child.progress->pid;
 	if (!l->pid)
 		return channel_expect(&l->parent, MSG_READY, 1, NULL, err);
@@ -218,14 +227,14 @@ static int clone_init(struct launch *l, struct error *err)
 	const struct ns_plan *ns = &l->plan->ns;
 	uint64_t flags = (uint64_t)(ns->fresh & ~(CLONE_NEWTIME | CLONE_NEWCGROUP));
 	auto_fd int own_time = -1, own_pid = -1;
-	bool joins_user = (ns->listed & ~ns->fresh) & CLONE_NEWUSER;
 	int cgroup_fd = cgroup_clone_fd(l->cgroup), result = 0;
 
-	if ((ns->fresh & CLONE_NEWTIME && prepare_time(ns, &own_time, err)) ||
-	    join_for_children(l, CLONE_NEWPID, "/proc/self/ns/pid_for_children", &own_pid, err))
+	if (ns->fresh & CLONE_NEWTIME && prepare_time(ns, &own_time, err))
 		return -1;
-	if (joins_user && flags) {
+	if (needs_go_between(ns)) {
 		result = clone_through_go_between(l, flags, cgroup_fd, err);
+	} else if (join_pid(l, &own_pid, err)) {
+		result = -1;
 	} else {
 		l->pid = process_clone(flags, cgroup_fd, &l->pidfd, err);
 		if (l->pid == 0)
@@ -418,6 +427,7 @@ static int steps(struct launch *l, struct error *err)
 
 	/* 1. Refuse what the host cannot do, then claim the id: the record names all that may come to exist. */
 	if (phase_enter(&l->parent, PHASE_CLAIM, err) || join_open(&plan->ns, l->join_fds, err) ||
+	    join_check_sysctl(plan, l->join_fds, err) ||
 	    cgroup_open(l->arena, &plan->cgroup, l->host, &l->cgroup, err) || claim(l, err))
 		return -1;
 

@@ -15,8 +15,8 @@ static struct arena arena;
 static void test_ids(void)
 {
 	static const char *const good[] = { "a", "A-b_c.d+e", "0", "x..y", "_" };
-	static const char *const bad[] = { "", ".", "..", "../x", "a/b", "/abs", "a b", "a\n", "-a", ".a",
-					   "\xc3\xa9", "a:b" };
+	static const char *const bad[] = { "",	  ".",	 "..", "../x", "a/b",	   "/abs",
+					   "a b", "a\n", "-a", ".a",   "\xc3\xa9", "a:b" };
 	char long_id[300];
 	struct error err;
 
