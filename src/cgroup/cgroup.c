@@ -300,6 +300,19 @@ void cgroup_close(struct cgroup *cg)
 	}
 }
 
+size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgroup_mount **ret)
+{
+	struct cgroup_mount *mounts = arena_new_n(a, struct cgroup_mount, cg->n);
+
+	for (size_t i = 0; i < cg->n; i++)
+		mounts[i] = (struct cgroup_mount){
+			cg->list[i].name,
+			arena_printf(a, "%s%s", cg->list[i].mount, cg->list[i].path),
+		};
+	*ret = mounts;
+	return cg->n;
+}
+
 /* ---- asking ----------------------------------------------------------------------------------------------------------- */
 
 bool cgroup_frozen(const struct cgroup *cg)

@@ -63,6 +63,12 @@ struct hierarchy *cgroup_find(const struct cgroup *cg, const char *controller);
 /* The directory of the container in a hierarchy: opened once. -1 with errno. */
 int hierarchy_open(struct hierarchy *h);
 
+/* What a container sees of it below /sys/fs/cgroup: a directory for each hierarchy. Returns their number. */
+struct cgroup_mount {
+	const char *name, *path; /* path: absolute, on the host */
+};
+size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgroup_mount **ret);
+
 /* Every process of the container, its own sub-cgroups included. */
 int cgroup_pids(const struct cgroup *cg, struct arena *a, pid_t **ret, size_t *ret_n,
 		struct error *err);
