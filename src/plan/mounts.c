@@ -282,8 +282,9 @@ static int plan_idmap(struct fs_mount *m, const struct oci_mount *from, size_t i
 	}
 	if (!m->maps.n_uid && !(ns->listed & CLONE_NEWUSER)) {
 		error_set(err, ERR_CONFIG,
-			  "idmap needs uidMappings and gidMappings, or a user namespace whose "
-			  "mappings the mount takes");
+			  "%s needs uidMappings and gidMappings, or a user namespace whose "
+			  "mappings the mount takes",
+			  m->idmap_tree ? "ridmap" : "idmap");
 		return error_at(err, "/mounts/%zu", index);
 	}
 	return 0;

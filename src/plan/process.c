@@ -315,6 +315,8 @@ static int plan_terminal(struct context *c, const struct oci_process *from, stru
 	to->terminal = from->terminal;
 	if (!from->terminal || !size)
 		return 0;
+	if (!size->has_height || !size->has_width)
+		return refuse(c, "consoleSize", "height and width are required");
 	if (size->height > UINT16_MAX || size->width > UINT16_MAX)
 		return refuse(c, "consoleSize", "%ju x %ju does not fit a terminal",
 			      (uintmax_t)size->height, (uintmax_t)size->width);

@@ -116,8 +116,10 @@ allow"
 	args true
 	ok run --bundle "$BUNDLE" "$ID-same"
 	config '.linux.uidMappings[0].hostID = 200000'
-	fails create --bundle "$BUNDLE" "$ID-other"
-	has "$error" apping
+	# Engines send mappings that mean nothing beside a path: they are warned of.
+	config '.process.args = ["cat", "/proc/self/uid_map"]'
+	ok --log-level warning run --bundle "$BUNDLE" "$ID-other"
+	has "$(tr -s ' ' <"$OUT")" " 0 100000"
 }
 
 @test "a bind of a host directory into a user namespace" {
