@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The words of the spec and what the kernel calls them, one table per kind. `features` prints these tables, so a word
+ * that is understood is also announced.
+ */
+#pragma once
+
+#include "base/str.h"
+
+/* A namespace type: the spec's word, its name under /proc/PID/ns, its CLONE_NEW* flag. */
+struct ns_type {
+	const char *name, *file;
+	int flag;
+};
+
+#define NS_TYPES 8
+extern const struct ns_type ns_types[NS_TYPES];
+
+const struct ns_type *ns_type_find(const char *name);
+const struct ns_type *ns_type_of(int flag);
+
+/* A table and its length. */
+struct words {
+	const struct word *table;
+	size_t n;
+};
+
+extern const struct words rlimit_words;		/* RLIMIT_* -> resource */
+extern const struct words sched_policy_words;	/* SCHED_* -> policy */
+extern const struct words sched_flag_words;	/* SCHED_FLAG_* -> bit */
+extern const struct words ioprio_class_words;	/* IOPRIO_CLASS_* -> class */
+extern const struct words personality_words;	/* LINUX, LINUX32 */
+extern const struct words mempolicy_mode_words; /* MPOL_* -> mode */
+extern const struct words mempolicy_flag_words; /* MPOL_F_* -> bit */
+extern const struct words hook_words; /* hook kinds in lifecycle order -> enum hook_kind */
+
+/* A signal by number ("9", 0..64), name ("KILL", "sigkill") or real-time name ("RTMIN+3"); -1 if unknown. */
+int signal_find(const char *name);

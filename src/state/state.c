@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define LOCK_SECONDS 30
+#define MAX_FILE ((size_t)64 << 20)
+
+/* ---- the directory ------------------------------------------------------------------------------------------------- */
+
+const char *state_default_root(struct arena *a)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+
+	/* Nothing else may decide: engines call create and delete with different environments. */
+	return dir && *dir ? arena_printf(a, "%s/teu", dir) : "/run/teu";
+}
+
+int state_check_id(const char *id, struct error *err)
+{
+	size_t n = strlen(id);
+	char shown[80];
+
+	if (n == 0)
+		return error_set(err, ERR_USAGE, "container id cannot be empty");
+	if (n > NAME_MAX || id[0] == '.' || id[0] == '-' ||
+	    strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-") != n)
+		return error_set(err, ERR_USAGE, "invalid container ID format: \"%s\"",
+				 str_quote(id, shown, sizeof(shown)));
+	return 0;
+}
+
+/* Makes the directory and the missing ones above it, 0700. */
+static int make_root(const char *root, struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (mkdir(root, 0700) == 0) {
+		/* Cleaners of temporary files leave sticky directories alone. */
+		if (getenv("XDG_RUNTIME_DIR"))
+			(void)chmod(root, 01700);
+		return 0;
+	}
+	if (errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || strlen(root) >= sizeof(path))
+		return error_sys(err, "mkdir state root \"%s\"", root);
+	strcpy(path, root);
+	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		if (mkdir(path, 0711) < 0 && errno != EEXIST)
+			return error_sys(err, "mkdir \"%s\"", path);
+		*p = '/';
+	}
+	if (mkdir(root, 0700) < 0 && errno != EEXIST)
+		return error_sys(err, "mkdir state root \"%s\"", root);
+	return 0;
+}
+
+static int open_root(const char *root, bool make, struct error *err)
+{
+	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT && make) {
+		if (make_root(root, err))
+			return -1;
+		fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (fd < 0 && errno == ENOENT) {
+		error_sys(err, "open state root \"%s\"", root);
+		err->kind = ERR_NOT_FOUND;
+		return -1;
+	}
+	if (fd < 0)
+		return error_sys(err, "open state root \"%s\"", root);
+	return fd;
+}
+
+static int open_dir(int root_fd, const char *id)
+{
+	return openat(root_fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int state_claim(const char *root, const char *id, struct state *ret, struct error *err)
+{
+	auto_fd int root_fd = open_root(root, true, err);
+	auto_fd int fd = -1;
+
+	if (root_fd < 0)
+		return -1;
+	if (mkdirat(root_fd, id, 0700) < 0) {
+		if (errno == EEXIST)
+			return error_set(err, ERR_EXISTS,
+					 "container with given ID already exists: \"%s\"", id);
+		return error_sys(err, "mkdir \"%s/%s\"", root, id);
+	}
+	fd = open_dir(root_fd, id);
+	if (fd < 0) {
+		error_sys(err, "open \"%s/%s\"", root, id);
+		(void)unlinkat(root_fd, id, AT_REMOVEDIR);
+		return -1;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return error_sys(err, "flock \"%s/%s\"", root, id);
+	*ret = (struct state){ root, id, fd_take(&fd) };
+	return 0;
+}
+
+int state_open(const char *root, const char *id, struct state *ret, struct error *err)
+{
+	auto_fd int root_fd = -1;
+	auto_fd int fd = -1;
+
+	if (state_check_id(id, err))
+		return -1;
+	root_fd = open_root(root, false, err);
+	if (root_fd < 0 && err->kind == ERR_NOT_FOUND)
+		return error_set(err, ERR_NOT_FOUND, "container does not exist: \"%s\"", id);
+	if (root_fd < 0)
+		return -1;
+	fd = open_dir(root_fd, id);
+	if (fd < 0 && errno == ENOENT)
+		return error_set(err, ERR_NOT_FOUND, "container does not exist: \"%s\"", id);
+	if (fd < 0)
+		return error_sys(err, "open \"%s/%s\"", root, id);
+	*ret = (struct state){ root, id, fd_take(&fd) };
+	return 0;
+}
+
+static void on_alarm(int sig UNUSED)
+{
+	/* Interrupts flock(2), nothing more. */
+}
+
+int state_lock(const struct state *s, struct error *err)
+{
+	struct sigaction action = { .sa_handler = on_alarm }, old;
+	struct itimerval timer = { .it_value.tv_sec = LOCK_SECONDS, .it_interval.tv_sec = 1 };
+	struct itimerval off = { 0 };
+	struct stat st;
+	int result, errnum;
+
+	if (flock(s->fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return error_sys(err, "flock \"%s/%s\"", s->root, s->id);
+		sigaction(SIGALRM, &action, &old);
+		setitimer(ITIMER_REAL, &timer, NULL);
+		result = flock(s->fd, LOCK_EX);
+		errnum = errno;
+		setitimer(ITIMER_REAL, &off, NULL);
+		sigaction(SIGALRM, &old, NULL);
+		if (result < 0 && errnum == EINTR)
+			return error_set(err, ERR_TIMEOUT,
+					 "another command has held container \"%s\" for %d seconds",
+					 s->id, LOCK_SECONDS);
+		if (result < 0)
+			return error_errno(err, errnum, "flock \"%s/%s\"", s->root, s->id);
+	}
+	/* Whoever held the lock may have deleted the container. */
+	if (fstat(s->fd, &st) == 0 && st.st_nlink == 0)
+		return error_set(err, ERR_NOT_FOUND, "container does not exist: \"%s\"", s->id);
+	return 0;
+}
+
+bool state_is_locked(const struct state *s)
+{
+	/* A second description of the same directory, so that our own lock counts as somebody's. */
+	auto_fd int fd = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+int state_remove(const struct state *s, struct error *err)
+{
+	static const char *const files[] = { "record",
+					     "record.new",
+					     STATE_CONFIG,
+					     STATE_CONFIG ".new",
+					     STATE_GATE,
+					     STATE_ANSWER,
+					     STATE_NOTIFY "/" STATE_NOTIFY_SOCKET };
+	auto_fd int root_fd = open_root(s->root, false, err);
+
+	if (root_fd < 0)
+		return err->kind == ERR_NOT_FOUND ? 0 : -1;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (unlinkat(s->fd, files[i], 0) < 0 && errno != ENOENT && errno != ENOTDIR)
+			return error_sys(err, "unlink \"%s/%s/%s\"", s->root, s->id, files[i]);
+	if (unlinkat(s->fd, STATE_NOTIFY, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return error_sys(err, "rmdir \"%s/%s/" STATE_NOTIFY "\"", s->root, s->id);
+	if (unlinkat(root_fd, s->id, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		return error_sys(err, "rmdir \"%s/%s\"", s->root, s->id);
+	return 0;
+}
+
+void state_close(struct state *s)
+{
+	fd_close(&s->fd);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+int state_list(const char *root, struct arena *a, const char *const **ret, size_t *ret_n,
+	       struct error *err)
+{
+	auto_fd int fd = open_root(root, false, err);
+	size_t n = 0, room = 0;
+	const char **names = NULL;
+	struct dirent *entry;
+	struct error unused;
+	DIR *dir;
+
+	if (fd < 0)
+		return -1;
+	dir = fdopendir(fd);
+	if (!dir)
+		return error_sys(err, "read state root \"%s\"", root);
+	fd_take(&fd);
+	while ((entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)
+			continue;
+		if (state_check_id(entry->d_name, &unused))
+			continue;
+		if (n == room) {
+			room = MAX(2 * room, (size_t)64);
+			names = arena_grow(a, names, n, room, sizeof(*names));
+		}
+		names[n++] = arena_strdup(a, entry->d_name);
+	}
+	closedir(dir);
+	if (n)
+		qsort(names, n, sizeof(*names), compare_names);
+	*ret = names;
+	*ret_n = n;
+	return 0;
+}
+
+int state_write_file(const struct state *s, const char *name, const void *data, size_t size,
+		     struct error *err)
+{
+	auto_fd int fd = -1;
+	char temp[64];
+
+	snprintf(temp, sizeof(temp), "%s.new", name);
+	fd = openat(s->fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_sys(err, "open \"%s/%s/%s\"", s->root, s->id, temp);
+	if (fd_write_all(fd, data, size) < 0)
+		return error_sys(err, "write \"%s/%s/%s\"", s->root, s->id, temp);
+	if (renameat(s->fd, temp, s->fd, name) < 0)
+		return error_sys(err, "rename \"%s/%s/%s\"", s->root, s->id, temp);
+	return 0;
+}
+
+char *state_read_file(const struct state *s, const char *name, struct arena *a, size_t *ret_size,
+		      struct error *err)
+{
+	auto_fd int fd = openat(s->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char *text = fd < 0 ? NULL : fd_read_all(a, fd, MAX_FILE, ret_size);
+
+	if (!text) {
+		bool missing = fd < 0 && errno == ENOENT;
+
+		error_sys(err, "read \"%s/%s/%s\"", s->root, s->id, name);
+		if (missing)
+			err->kind = ERR_NOT_FOUND;
+	}
+	return text;
+}
+
+/* ---- the record ---------------------------------------------------------------------------------------------------- */
+
+#define MAGIC "teu-record 1\n"
+
+void record_begin(struct record *r, struct arena *a)
+{
+	*r = (struct record){ .arena = a };
+}
+
+void record_add(struct record *r, const char *key, const char *value)
+{
+	if (r->n == r->room) {
+		r->room = MAX(2 * r->room, (size_t)32);
+		r->lines = arena_grow(r->arena, r->lines, r->n, r->room, sizeof(*r->lines));
+	}
+	r->lines[r->n++] = (struct pair){ key, value };
+}
+
+void record_add_u64(struct record *r, const char *key, uint64_t value)
+{
+	record_add(r, key, arena_printf(r->arena, "%ju", (uintmax_t)value));
+}
+
+void record_set(struct record *r, const char *key, const char *value)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (str_eq(r->lines[i].key, key)) {
+			r->lines[i].value = value;
+			return;
+		}
+	record_add(r, key, value);
+}
+
+void record_set_u64(struct record *r, const char *key, uint64_t value)
+{
+	record_set(r, key, arena_printf(r->arena, "%ju", (uintmax_t)value));
+}
+
+const char *record_get(const struct record *r, const char *key)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (str_eq(r->lines[i].key, key))
+			return r->lines[i].value;
+	return NULL;
+}
+
+uint64_t record_get_u64(const struct record *r, const char *key)
+{
+	const char *value = record_get(r, key);
+	uint64_t number = 0;
+
+	return value && str_to_u64(value, &number) ? number : 0;
+}
+
+static uint32_t checksum(const char *text, size_t n)
+{
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < n; i++)
+		hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+	return hash;
+}
+
+/* Line ends within a value are written as "\n", backslashes doubled. */
+static char *put_value(char *p, const char *value)
+{
+	for (; *value; value++) {
+		if (*value == '\n' || *value == '\\')
+			*p++ = '\\';
+		*p++ = *value == '\n' ? 'n' : *value;
+	}
+	return p;
+}
+
+int record_write(const struct state *s, const struct record *r, struct error *err)
+{
+	size_t room = sizeof(MAGIC) + 32;
+	char *text, *p;
+
+	for (size_t i = 0; i < r->n; i++)
+		room += strlen(r->lines[i].key) + 2 * strlen(r->lines[i].value) + 2;
+	text = arena_alloc(r->arena, room);
+	p = stpcpy(text, MAGIC);
+	for (size_t i = 0; i < r->n; i++) {
+		p = stpcpy(p, r->lines[i].key);
+		*p++ = ' ';
+		p = put_value(p, r->lines[i].value);
+		*p++ = '\n';
+	}
+	p += sprintf(p, "end %08x\n", checksum(text, (size_t)(p - text)));
+	return state_write_file(s, "record", text, (size_t)(p - text), err);
+}
+
+static int broken(const struct state *s, struct error *err)
+{
+	return error_set(err, ERR_STATE, "the record of container \"%s\" is cut off or foreign",
+			 s->id);
+}
+
+static int parse_line(struct record *r, char *line, char *end)
+{
+	char *space = memchr(line, ' ', (size_t)(end - line)), *to;
+
+	if (!space)
+		return -1;
+	*space = *end = '\0';
+	to = space + 1;
+	for (const char *from = to; from < end; from++)
+		if (*from != '\\')
+			*to++ = *from;
+		else
+			*to++ = *++from == 'n' ? '\n' : *from;
+	*to = '\0';
+	record_add(r, line, space + 1);
+	return 0;
+}
+
+int record_read(const struct state *s, struct arena *a, struct record *ret, struct error *err)
+{
+	static const char end_word[] = "end ";
+	char *text, *p, *last;
+	char sum[16];
+	size_t size;
+
+	text = state_read_file(s, "record", a, &size, err);
+	if (!text)
+		return -1;
+	if (size < sizeof(MAGIC) + 12 || !str_starts(text, MAGIC) || memchr(text, '\0', size))
+		return broken(s, err);
+	last = text + size - (sizeof(end_word) - 1 + 8 + 1);
+	snprintf(sum, sizeof(sum), "end %08x\n", checksum(text, (size_t)(last - text)));
+	if (last[-1] != '\n' || !str_eq(last, sum))
+		return broken(s, err);
+	record_begin(ret, a);
+	for (p = text + sizeof(MAGIC) - 1; p < last;) {
+		char *end = memchr(p, '\n', (size_t)(last - p));
+
+		if (!end || parse_line(ret, p, end))
+			return broken(s, err);
+		p = end + 1;
+	}
+	return 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sys/clone.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/fd.h"
+#include "sys/syscalls.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd, struct error *err)
+{
+	int pidfd = -1;
+	struct clone_args args = {
+		.flags = flags | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	pid_t pid;
+
+	if (cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)cgroup_fd;
+	}
+	pid = sys_clone3(&args, sizeof(args));
+	if (pid < 0)
+		return error_sys(err, "clone3 with flags %#jx", (uintmax_t)args.flags);
+	if (pid > 0)
+		*ret_pidfd = pidfd;
+	return pid;
+}
+
+pid_t process_clone_sibling(uint64_t flags, struct error *err)
+{
+	struct clone_args args = { .flags = flags | CLONE_PARENT };
+	pid_t pid = sys_clone3(&args, sizeof(args));
+
+	if (pid < 0)
+		return error_sys(err, "clone3 with flags %#jx", (uintmax_t)args.flags);
+	return pid;
+}
+
+bool process_stat(pid_t pid, uint64_t *ret_start, char *ret_state)
+{
+	char path[32], buf[1024], *p;
+	auto_fd int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, buf, sizeof(buf) - 1);
+	if (n <= 0)
+		return false;
+	buf[n] = '\0';
+	/* The command name may hold anything, so count from its closing bracket: state is field 3, start field 22. */
+	p = strrchr(buf, ')');
+	if (!p || p[1] != ' ')
+		return false;
+	*ret_state = p[2];
+	p += 2;
+	for (int field = 3; field < 22; field++) {
+		p = strchr(p, ' ');
+		if (!p)
+			return false;
+		p++;
+	}
+	*ret_start = strtoull(p, NULL, 10);
+	return true;
+}
+
+bool process_alive(const struct process *p)
+{
+	uint64_t start;
+	char state;
+
+	return p->pid > 0 && process_stat(p->pid, &start, &state) && start == p->start &&
+	       state != 'Z' && state != 'X';
+}
+
+int process_open(const struct process *p)
+{
+	int pidfd = p->pid > 0 ? sys_pidfd_open(p->pid, 0) : -1;
+
+	if (pidfd >= 0 && process_alive(p))
+		return pidfd;
+	fd_close(&pidfd);
+	errno = ESRCH;
+	return -1;
+}
+
+int process_wait(int pidfd, uint64_t deadline, int *ret_status)
+{
+	siginfo_t info = { 0 };
+	int events = fd_wait(pidfd, POLLIN, deadline);
+
+	if (events < 0)
+		return -1;
+	if (events == 0) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	if (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0)
+		return -1;
+	*ret_status = info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status;
+	return 0;
+}
+
+int process_kill(int pidfd, int sig)
+{
+	return sys_pidfd_send_signal(pidfd, sig);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Processes: making one, holding it by a descriptor, telling it from another that got its number.
+ *
+ * A pid alone names nobody for long. A process of ours is a pid, its start time (field 22 of /proc/PID/stat) and the
+ * boot it belongs to; whoever signals it opens a pidfd first, compares, and uses the pidfd from then on.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/*
+ * clone3(2) with the given CLONE_* flags; the child shares nothing it does not have to. cgroup_fd is the v2 cgroup to be
+ * born in, -1 for ours. Returns the pid (0 in the child); *ret_pidfd is set in the parent.
+ */
+pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd, struct error *err);
+
+/* The same, but the child becomes a sibling: a child of our parent (CLONE_PARENT), without a pidfd. */
+pid_t process_clone_sibling(uint64_t flags, struct error *err);
+
+struct process {
+	pid_t pid;
+	uint64_t start; /* clock ticks since boot */
+};
+
+/* Start time and state letter of a process; false if there is none (a zombie exists, with state 'Z'). */
+bool process_stat(pid_t pid, uint64_t *ret_start, char *ret_state);
+
+/* Whether the process still runs: it exists, is no zombie and has not been replaced by another. */
+bool process_alive(const struct process *p);
+
+/* A pidfd of the process, checked after opening; -1 with errno ESRCH if it is gone. */
+int process_open(const struct process *p);
+
+/*
+ * Waits for a child to end: its wait status, as waitpid(2) would give it. -1 on error or when the deadline
+ * (base/fd.h, 0: none) passed (errno ETIMEDOUT).
+ */
+int process_wait(int pidfd, uint64_t deadline, int *ret_status);
+
+/* Signals through the pidfd; 0 or -1 with errno. */
+int process_kill(int pidfd, int sig);

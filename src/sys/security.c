@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sys/security.h"
+
+#include <errno.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+
+#include "sys/syscalls.h"
+
+/* Keyrings: all for the possessor; view, read and search for the user (keyctl_setperm(3)). */
+#define KEYRING_PERMISSIONS 0x3f130000u
+
+int caps_read(uint64_t *ret_bounding, uint64_t *ret_permitted, unsigned *ret_last,
+	      struct error *err)
+{
+	cap_t caps = cap_get_proc();
+	uint64_t bounding = 0, permitted = 0;
+	unsigned cap;
+
+	if (!caps)
+		return error_sys(err, "capget");
+	for (cap = 0; cap < 64; cap++) {
+		int in_bounding = prctl(PR_CAPBSET_READ, cap);
+		cap_flag_value_t value = CAP_CLEAR;
+
+		/* The first number the kernel does not know ends the list. */
+		if (in_bounding < 0)
+			break;
+		if (in_bounding)
+			bounding |= UINT64_C(1) << cap;
+		if (cap_get_flag(caps, (cap_value_t)cap, CAP_PERMITTED, &value) == 0 &&
+		    value == CAP_SET)
+			permitted |= UINT64_C(1) << cap;
+	}
+	cap_free(caps);
+	*ret_bounding = bounding;
+	*ret_permitted = permitted;
+	*ret_last = cap - 1;
+	return 0;
+}
+
+int caps_limit_bounding(uint64_t keep, unsigned last, struct error *err)
+{
+	for (unsigned cap = 0; cap <= last; cap++) {
+		if (keep & UINT64_C(1) << cap)
+			continue;
+		if (prctl(PR_CAPBSET_DROP, cap) < 0) {
+			/* Without CAP_SETPCAP only what is absent already counts as dropped. */
+			if (errno == EPERM && prctl(PR_CAPBSET_READ, cap) == 0)
+				continue;
+			return error_sys(err, "prctl PR_CAPBSET_DROP of capability %u", cap);
+		}
+	}
+	return 0;
+}
+
+int caps_keep(bool keep, struct error *err)
+{
+	if (prctl(PR_SET_KEEPCAPS, keep ? 1 : 0, 0, 0, 0) < 0)
+		return error_sys(err, "prctl PR_SET_KEEPCAPS");
+	return 0;
+}
+
+static int set_flag(cap_t caps, cap_flag_t flag, uint64_t mask)
+{
+	for (cap_value_t cap = 0; mask; cap++, mask >>= 1)
+		if ((mask & 1) && cap_set_flag(caps, flag, 1, &cap, CAP_SET) < 0)
+			return -1;
+	return 0;
+}
+
+int caps_raise(struct error *err)
+{
+	cap_t caps = cap_get_proc();
+	int result = -1;
+
+	if (!caps)
+		return error_sys(err, "capget");
+	if (cap_fill(caps, CAP_EFFECTIVE, CAP_PERMITTED) == 0 && cap_set_proc(caps) == 0)
+		result = 0;
+	else
+		error_sys(err, "capset of the permitted capabilities as effective");
+	cap_free(caps);
+	return result;
+}
+
+int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uint64_t ambient,
+	       struct error *err)
+{
+	cap_t caps = cap_init();
+	int result = -1;
+
+	if (!caps)
+		return error_sys(err, "cap_init");
+	if (set_flag(caps, CAP_EFFECTIVE, effective) == 0 &&
+	    set_flag(caps, CAP_PERMITTED, permitted) == 0 &&
+	    set_flag(caps, CAP_INHERITABLE, inheritable) == 0 && cap_set_proc(caps) == 0)
+		result = 0;
+	else
+		error_sys(err, "capset");
+	cap_free(caps);
+	if (result)
+		return -1;
+	if (cap_reset_ambient() < 0 && errno != EINVAL)
+		return error_sys(err, "prctl PR_CAP_AMBIENT_CLEAR_ALL");
+	for (cap_value_t cap = 0; ambient; cap++, ambient >>= 1)
+		if ((ambient & 1) && cap_set_ambient(cap, CAP_SET) < 0)
+			return error_sys(err, "prctl PR_CAP_AMBIENT_RAISE of capability %d", cap);
+	return 0;
+}
+
+int no_new_privileges_set(struct error *err)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return error_sys(err, "prctl PR_SET_NO_NEW_PRIVS");
+	return 0;
+}
+
+int keyring_join(const char *name, struct error *err)
+{
+	long serial = sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, (unsigned long)(uintptr_t)name, 0, 0);
+
+	/* A kernel without keyrings has none to keep apart. */
+	if (serial < 0 && errno == ENOSYS)
+		return 0;
+	if (serial < 0 && errno == EDQUOT)
+		return error_set(
+			err, ERR_SYSTEM,
+			"keyctl join session keyring \"%s\": the kernel's key quota of this "
+			"user is used up (kernel.keys.maxkeys, kernel.keys.maxbytes; "
+			"--no-new-keyring does without)",
+			name);
+	if (serial < 0)
+		return error_sys(err, "keyctl join session keyring \"%s\"", name);
+	if (sys_keyctl(KEYCTL_SETPERM, (unsigned long)serial, KEYRING_PERMISSIONS, 0) < 0)
+		return error_sys(err, "keyctl setperm of the session keyring");
+	return 0;
+}
+
+int filter_load(const struct sock_filter *code, uint16_t n, unsigned flags, struct error *err)
+{
+	struct sock_fprog program = { .len = n, .filter = (struct sock_filter *)(uintptr_t)code };
+	int result = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags, &program);
+
+	if (result < 0)
+		return error_sys(err, "seccomp set filter of %u instructions with flags %#x", n,
+				 flags);
+	/* With TSYNC a positive number names a thread that could not be synchronised. */
+	if (result > 0 && !(flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))
+		return error_set(err, ERR_SYSTEM, "seccomp: thread %d cannot take the filter",
+				 result);
+	return result;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/arena.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+int main(void)
+{
+	static char first[256];
+	struct arena a;
+	char *p, *q;
+	int status;
+	pid_t pid;
+
+	arena_init(&a, first, sizeof(first));
+	p = arena_alloc(&a, 10);
+	CHECK(p >= first && p < first + sizeof(first));
+	CHECK_INT((uintptr_t)p % 16, 0);
+	memset(p, 'x', 10);
+	q = arena_alloc(&a, 1000);
+	CHECK(q < first || q >= first + sizeof(first));
+	CHECK_INT(q[0] | q[999], 0);
+	CHECK_STR(arena_printf(&a, "%d-%s", 7, "seven"), "7-seven");
+	CHECK_STR(arena_strndup(&a, "abcdef", 3), "abc");
+	p = arena_grow(&a, "ab", 2, 4, 1);
+	CHECK(memcmp(p, "ab\0\0", 4) == 0);
+	for (int i = 0; i < 1000; i++) {
+		char *r = arena_alloc(&a, 500);
+
+		memset(r, i, 500);
+	}
+	arena_release(&a);
+	CHECK(a.blocks == NULL);
+
+	/* An impossible size ends the process with status 1. */
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		close(STDERR_FILENO);
+		arena_array(&a, SIZE_MAX / 2, 3);
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	return check_done();
+}
