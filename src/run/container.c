@@ -270,17 +270,18 @@ int container_start(struct container *c, struct notify *ret_notify, struct error
 int container_kill(struct container *c, int sig, bool all, struct error *err)
 {
 	bool own_pidns = record_get(&c->record, RECORD_OWN_PIDNS);
+	bool stopped = c->status == CONTAINER_STOPPED || c->status == CONTAINER_CREATING;
+	bool everyone = c->cgroup && (all || (sig == SIGKILL && !own_pidns));
 	auto_fd int pidfd = -1;
 
-	if (all || (sig == SIGKILL && !own_pidns)) {
-		if (c->cgroup && cgroup_signal(c->cgroup, sig, err))
-			return -1;
-		if (all || c->status == CONTAINER_STOPPED)
-			if (c->cgroup)
-				return all ? 0 : error_set(err, ERR_STATE, "container not running");
-	}
-	if (c->status == CONTAINER_STOPPED || c->status == CONTAINER_CREATING)
+	if (everyone && cgroup_signal(c->cgroup, sig, err))
+		return -1;
+	if (stopped)
 		return all ? 0 : error_set(err, ERR_STATE, "container not running");
+	/* A frozen process dies of SIGKILL only when it runs again. */
+	if (everyone)
+		return sig == SIGKILL && c->status == CONTAINER_PAUSED ? cgroup_thaw(c->cgroup, err)
+								       : 0;
 	pidfd = process_open(&c->init);
 	if (pidfd < 0)
 		return error_set(err, ERR_STATE, "container not running");
@@ -288,7 +289,6 @@ int container_kill(struct container *c, int sig, bool all, struct error *err)
 		return errno == ESRCH ? error_set(err, ERR_STATE, "container not running")
 				      : error_sys(err, "send signal %d to process %d", sig,
 						  (int)c->init.pid);
-	/* A frozen process dies of SIGKILL only when it runs again. */
 	if (sig == SIGKILL && c->status == CONTAINER_PAUSED)
 		return cgroup_thaw(c->cgroup, err);
 	return 0;
