@@ -14,13 +14,16 @@ teardown_file() {
 
 setup() {
 	mkdir -p "$W/t"/{exits,persist,sock,root}
+	cd "$W/t"
 	B=$W/t/b
 	ID=c1
 }
 
 teardown() {
+	cd /
 	rt delete --force "$ID"
-	wait_for 10 bash -c "! pgrep -f 'conmon .*$W/t'" || pkill -KILL -f "conmon .*$W/t" || true
+	[ ! -s "$W/t/conmon.pid" ] || wait_for 10 bash -c "! kill -0 $(cat "$W/t/conmon.pid")" ||
+		kill -KILL "$(cat "$W/t/conmon.pid")"
 	leaks_expect_none conmon_leaks
 	rm -rf "$W/t"
 }

@@ -22,10 +22,12 @@ teardown_file() {
 
 setup() {
 	mkdir -p "$W/t/root"
+	cd "$W/t"
 	B=$W/t/b
 }
 
 teardown() {
+	cd /
 	leaks_expect_none bundle_leaks
 	rm -rf "$W/t"
 }
