@@ -52,9 +52,10 @@ allow"
 	refused apping
 }
 
-@test "UMAP-05 a new user namespace without mappings is refused" {
+@test "UMAP-05 a new user namespace without mappings maps every id to itself" {
 	add_namespace user
-	refused apping
+	run_script 'cat /proc/self/uid_map /proc/self/gid_map'
+	eq "$(tr -s ' ' <"$OUT" | sort -u)" " 0 0 4294967295"
 }
 
 @test "UMAP-02 every member of a mapping is required, and a number" {
