@@ -257,7 +257,7 @@ static int write_map(const struct proc *proc, pid_t pid, const char *file, const
 	char path[40];
 
 	for (size_t i = 0; i < n; i++)
-		p += sprintf(p, "%u %u %u\n", map[i].container, map[i].host, map[i].size);
+		p += snprintf(p, 37, "%u %u %u\n", map[i].container, map[i].host, map[i].size);
 	snprintf(path, sizeof(path), "%d/%s", (int)pid, file);
 	return proc_write(proc, path, text, err);
 }
