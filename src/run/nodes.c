@@ -90,7 +90,7 @@ static int bind_refused(struct tree *t, const struct fs_device *d, int dir, stru
 {
 	struct source source = { .fd = -1 };
 
-	if (source_open_device(d, t->arena, &source, err))
+	if (sources_open_device(t->sources, d, &source, err))
 		return -1;
 	return bind_node(t, d, dir, &source, err);
 }
@@ -223,7 +223,7 @@ int nodes_make(struct tree *t, struct error *err)
 static int attach_console(int peer, int target, struct error *err)
 {
 	auto_proc struct proc proc = { .fd = -1 };
-	auto_fd int mnt = mount_clone(peer, 0);
+	auto_fd int mnt = mount_can_attach() ? mount_clone(peer, 0) : -1;
 
 	if (mnt >= 0)
 		return mount_attach(mnt, target, err);

@@ -89,7 +89,6 @@ static int build_root(struct tree *t, struct error *err)
 {
 	struct statx st;
 
-	t->sources->old_calls = !mount_can_attach();
 	if ((t->fs->enter != FS_CHROOT && isolate(t->fs, t->arena, err)) ||
 	    sources_open_late(t->sources, t->fs, t->arena, err))
 		return -1;

@@ -215,6 +215,8 @@ int tree_attach(struct tree *t, struct source *source, int target, const char *p
 		return attach_old(t, source, target, path, how, below, top, err);
 	if (source->used) {
 		copy = mnt = mount_clone(source->fd, how);
+		if (copy < 0 && mount_call_is_missing(errno))
+			return attach_old(t, source, target, path, how, below, top, err);
 		if (copy < 0)
 			return error_sys(err, "open_tree");
 	}
