@@ -7,7 +7,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "cgroup/cgroup.h"
+#include "run/cgroups.h"
 #include "run/container.h"
 #include "run/hooks.h"
 #include "run/report.h"

@@ -20,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
 #include "run/hooks.h"
@@ -435,6 +436,8 @@ static int steps(struct launch *l, struct error *err)
 		return -1;
 	if (phase_enter(&l->parent, PHASE_SOURCES, err) ||
 	    sources_open(&plan->fs, l->cgroup, l->arena, &l->sources, err) ||
+	    (rootfs_mount_to_record(&plan->fs, &l->sources, &l->record) &&
+	     record_write(&l->state, &l->record, err)) ||
 	    open_console(l, err) || gate_make(&l->state, &l->gate, err))
 		return -1;
 
