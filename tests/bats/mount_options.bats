@@ -16,7 +16,9 @@ tmpfs() {	# WORD...
 bind_of() {	# SOURCE-OPTIONS WORD...
 	mkdir -p src
 	! mountpoint -q src || umount src
-	host_mount -t tmpfs -o "$1" src-of-test src
+	host_mount -t tmpfs src-of-test src
+	# The flags of this mount alone: those of the file system no bind can clear.
+	mount -o "remount,bind,$1" src
 	config '.mounts |= .[:7]'
 	bind "$TEST_DIR/src" /mnt "${@:2}"
 	run_probe mounts
