@@ -430,6 +430,54 @@ static void test_attacks(void)
 	}
 }
 
+static void check_last(void)
+{
+	struct stat st;
+
+	CHECK(stat("/last/file", &st) == 0 && st.st_size == 4);
+}
+
+/* SEC 1.2: a directory of a volume and a link out of it change places all the time while mounts are made below it. */
+static void test_race(void)
+{
+	static const char json[] =
+		"{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"rootfs\"},\"mounts\":["
+		"{\"destination\":\"/vol\",\"source\":\"vol\",\"options\":[\"rbind\"]},"
+		"{\"destination\":\"/vol/a/1\",\"type\":\"tmpfs\"},"
+		"{\"destination\":\"/vol/a/1/2\",\"type\":\"tmpfs\"},"
+		"{\"destination\":\"/vol/a/3\",\"source\":\"canary/file\",\"options\":[\"bind\"]},"
+		"{\"destination\":\"/vol/a\",\"type\":\"tmpfs\"},"
+		"{\"destination\":\"/last\",\"source\":\"canary\",\"options\":[\"bind\"]}],"
+		"\"linux\":{\"maskedPaths\":[\"/vol/a/file\"],\"readonlyPaths\":[\"/vol/a\"]}}";
+	char a[64], b[64];
+	int built = 0;
+	pid_t pid;
+
+	run_command(
+		"cd %s && rm -rf rootfs && mkdir -p rootfs/dev vol/a && ln -s ../../canary vol/b && "
+		"cd canary && stat -c '%%n %%a %%u %%s %%y %%z' . * >../before",
+		top);
+	snprintf(a, sizeof(a), "%s/vol/a", top);
+	snprintf(b, sizeof(b), "%s/vol/b", top);
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		alarm(60);
+		for (;;)
+			renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+	}
+	for (int i = 0; i < 40; i++) {
+		struct error err = { 0 };
+
+		built += build(json, check_last, &err);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	printf("# built %d of 40\n", built);
+	CHECK(built > 0);
+	run_command("cd %s/canary && stat -c '%%n %%a %%u %%s %%y %%z' . * | cmp - ../before", top);
+}
+
 int main(void)
 {
 	if (geteuid() != 0) {
@@ -444,6 +492,7 @@ int main(void)
 	make_bundle();
 	test_ordinary();
 	test_attacks();
+	test_race();
 	run_command("rm -rf %s", top);
 	arena_release(&arena);
 	return check_done();
