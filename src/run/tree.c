@@ -158,19 +158,25 @@ static bool is_empty(const struct mount_set *set)
 	return !set->set && !set->clear && !set->propagation;
 }
 
-/* 1: the new call does not exist, the mount must be attached before the old form can do it. */
+/* *ret_pending: the new call does not exist, and the mount must be attached before the old form can do it. */
 static int set_detached(int mnt, unsigned how, const struct mount_set *change, bool *ret_pending,
 			struct error *err)
 {
+	char locked[96];
+
 	if (is_empty(change) || mount_set(mnt, how, change) == 0)
 		return 0;
 	if (mount_call_is_missing(errno) && !mount_set_is_there()) {
 		*ret_pending = true;
 		return 0;
 	}
-	/* A flag that the owner of the file system's namespace has set cannot be cleared in ours. */
-	return errno == EPERM ? error_sys(err, "mount_setattr (clears a locked flag of the source)")
-			      : error_sys(err, "mount_setattr");
+	if (errno != EPERM)
+		return error_sys(err, "mount_setattr");
+	/* What the owner of the host's mount has set cannot be cleared in another user namespace. */
+	mount_locked_names(mnt, change, locked, sizeof(locked));
+	return error_errno(err, EPERM, "mount_setattr%s%s%s",
+			   locked[0] ? " (the source has, locked: " : "", locked,
+			   locked[0] ? ")" : "");
 }
 
 int tree_set(struct tree *t, int mnt, unsigned how, const struct mount_set *change,
