@@ -14,11 +14,11 @@ tmpfs() {	# WORD...
 
 # A bind of a host mount that has SOURCE-OPTIONS.
 bind_of() {	# SOURCE-OPTIONS WORD...
-	mkdir -p src
+	mkdir -p src base
 	! mountpoint -q src || umount src
-	host_mount -t tmpfs src-of-test src
+	mountpoint -q base || host_mount -t tmpfs src-of-test base
 	# The flags of this mount alone: those of the file system no bind can clear.
-	mount -o "remount,bind,$1" src
+	host_mount -o "bind,$1" base src
 	config '.mounts |= .[:7]'
 	bind "$TEST_DIR/src" /mnt "${@:2}"
 	run_probe mounts
@@ -214,8 +214,8 @@ sets() {	# FLAG: on a new mount and on a bind, and only when asked for
 @test "MNT-12 MNT-OPT-tmpcopyup the tmpfs starts with a copy of what it covers" {
 	mkdir "$BUNDLE/rootfs/data" "$BUNDLE/rootfs/data/dir"
 	echo text >"$BUNDLE/rootfs/data/dir/file"
-	chmod 4640 "$BUNDLE/rootfs/data/dir/file"
 	chown 12:34 "$BUNDLE/rootfs/data/dir/file"
+	chmod 4640 "$BUNDLE/rootfs/data/dir/file"
 	ln -s dir/file "$BUNDLE/rootfs/data/link"
 	add_mount /data tmpfs tmpfs tmpcopyup
 	all_caps
