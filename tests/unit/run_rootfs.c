@@ -105,9 +105,11 @@ static bool build(const char *json, inside *check, struct error *err)
 	sources_close(&s);
 	if (pid < 0)
 		return false;
-	CHECK(process_wait(pidfd, 0, &status) == 0 && WIFEXITED(status));
+	(void)process_wait(pidfd, 0, &status);
+	/* The child went on counting where we stood. */
 	check_count = MAX(check_count, shared[0]);
 	check_failed = MAX(check_failed, shared[1]);
+	CHECK(WIFEXITED(status));
 	*err = *child_err;
 	return status == 0;
 }
@@ -484,6 +486,8 @@ int main(void)
 		printf("1..0 # SKIP needs root\n");
 		return 0;
 	}
+	/* Whoever runs the tests may have left us more than the standard descriptors. */
+	CHECK(close_range(3, ~0u, 0) == 0);
 	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED || !mkdtemp(top))
 		return 99;
