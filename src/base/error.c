@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,8 @@ static void PRINTF(4, 0)
 	err->errnum = errnum;
 	err->phase = 0;
 	err->where[0] = '\0';
+	err->file[0] = '\0';
+	err->line = err->column = 0;
 	n = vsnprintf(err->text, sizeof(err->text), fmt, args);
 	if (errnum && n >= 0 && (size_t)n < sizeof(err->text))
 		snprintf(err->text + n, sizeof(err->text) - (size_t)n, ": %s", error_text(errnum));
@@ -113,8 +116,14 @@ int error_at(struct error *err, const char *fmt, ...)
 
 char *error_format(const struct error *err, char *buf, size_t size)
 {
-	if (err->where[0])
-		snprintf(buf, size, "config.json %s: %s", err->where, err->text);
+	const char *file = err->file[0] ? err->file : "config.json";
+	const char *gap = err->where[0] ? " " : "";
+
+	if (err->line)
+		snprintf(buf, size, "%s:%" PRIu32 ":%" PRIu32 "%s%s: %s", file, err->line,
+			 err->column, gap, err->where, err->text);
+	else if (err->where[0])
+		snprintf(buf, size, "%s %s: %s", file, err->where, err->text);
 	else
 		snprintf(buf, size, "%s", err->text);
 	return buf;

@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/util.h"
 
 enum error_kind {
@@ -26,8 +28,10 @@ struct error {
 	int errnum;	 /* errno of the failing call, 0 if none */
 	int kind;	 /* enum error_kind */
 	int phase;	 /* enum phase of the process that failed, 0 if none (run/channel.h) */
-	char where[112]; /* JSON pointer (RFC 6901) into config.json, "" if none */
-	char text[896];	 /* the sentence, outermost context first */
+	char where[112]; /* JSON pointer (RFC 6901) into the document, "" if none */
+	char file[40];	 /* the document, "" for config.json */
+	uint32_t line, column; /* in the document, from 1; 0 if not known */
+	char text[848];	       /* the sentence, outermost context first */
 };
 
 /* Fills *err from errno: "<fmt>: <text of errno>". Returns -1. */
@@ -48,7 +52,7 @@ int error_in(struct error *err, const char *fmt, ...) PRINTF(2, 3);
 /* Names the place in config.json unless a deeper function has done so. Returns -1. */
 int error_at(struct error *err, const char *fmt, ...) PRINTF(2, 3);
 
-/* Writes the whole message ("config.json <where>: <text>") into buf, always terminated. Returns buf. */
+/* Writes the whole message ("config.json:LINE:COLUMN WHERE: TEXT") into buf, always terminated. Returns buf. */
 char *error_format(const struct error *err, char *buf, size_t size);
 
 /* The lower-case text of an errno value, as engines match it ("no such file or directory"). */

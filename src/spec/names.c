@@ -110,7 +110,7 @@ int signal_find(const char *name)
 		return SIGABRT;
 	if (strcasecmp(name, "CLD") == 0)
 		return SIGCHLD;
-	if (strcasecmp(name, "POLL") == 0)
-		return SIGPOLL;
+	if (strcasecmp(name, "IO") == 0)
+		return SIGIO;
 	return -1;
 }

@@ -185,8 +185,12 @@ bool state_is_locked(const struct state *s)
 
 int state_remove(const struct state *s, struct error *err)
 {
-	static const char *const files[] = { "record", "record.new", STATE_CONFIG,
-					     STATE_CONFIG ".new", STATE_GATE, STATE_ANSWER,
+	static const char *const files[] = { "record",
+					     "record.new",
+					     STATE_CONFIG,
+					     STATE_CONFIG ".new",
+					     STATE_GATE,
+					     STATE_ANSWER,
 					     STATE_NOTIFY "/" STATE_NOTIFY_SOCKET };
 	auto_fd int root_fd = open_root(s->root, false, err);
 
@@ -375,7 +379,8 @@ int record_write(const struct state *s, const struct record *r, struct error *er
 
 static int broken(const struct state *s, struct error *err)
 {
-	return error_set(err, ERR_STATE, "the record of container \"%s\" is cut off or foreign", s->id);
+	return error_set(err, ERR_STATE, "the record of container \"%s\" is cut off or foreign",
+			 s->id);
 }
 
 static int parse_line(struct record *r, char *line, char *end)
@@ -386,11 +391,11 @@ static int parse_line(struct record *r, char *line, char *end)
 		return -1;
 	*space = *end = '\0';
 	to = space + 1;
-	for (const char *from = to; from < end; from++) {
-		if (*from == '\\')
-			from++;
-		*to++ = from[-1] == '\\' && *from == 'n' ? '\n' : *from;
-	}
+	for (const char *from = to; from < end; from++)
+		if (*from != '\\')
+			*to++ = *from;
+		else
+			*to++ = *++from == 'n' ? '\n' : *from;
 	*to = '\0';
 	record_add(r, line, space + 1);
 	return 0;

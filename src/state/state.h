@@ -33,7 +33,10 @@ struct state {
 };
 
 #define auto_state __attribute__((cleanup(state_close)))
-#define STATE_INIT { .fd = -1 }
+#define STATE_INIT       \
+	{                \
+		.fd = -1 \
+	}
 
 /* The directory that holds all containers when --root does not say. */
 const char *state_default_root(struct arena *a);

@@ -37,6 +37,19 @@
 #ifndef __NR_set_mempolicy
 #error "no set_mempolicy on this architecture"
 #endif
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x00004000u
+#endif
+/* <sys/mount.h> and <linux/mount.h> cannot be included together in every C library. */
+#ifndef MNT_DETACH
+#define MNT_DETACH 2
+#endif
+#ifndef UMOUNT_NOFOLLOW
+#define UMOUNT_NOFOLLOW 8
+#endif
+#ifndef __NR_fchmodat2
+#define __NR_fchmodat2 452
+#endif
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
@@ -140,6 +153,22 @@ static inline int sys_mount_setattr(int dirfd, const char *path, unsigned flags,
 				    struct sys_mount_attr *attr)
 {
 	return (int)syscall(__NR_mount_setattr, dirfd, path, flags, attr, sizeof(*attr));
+}
+
+static inline int sys_fchmodat2(int dirfd, const char *path, mode_t mode, int flags)
+{
+	return (int)syscall(__NR_fchmodat2, dirfd, path, mode, flags);
+}
+
+static inline int sys_mount(const char *source, const char *target, const char *type,
+			    unsigned long flags, const void *data)
+{
+	return (int)syscall(__NR_mount, source, target, type, flags, data);
+}
+
+static inline int sys_umount2(const char *target, int flags)
+{
+	return (int)syscall(__NR_umount2, target, flags);
 }
 
 static inline int sys_pivot_root(const char *new_root, const char *put_old)

@@ -31,9 +31,19 @@ int main(void)
 	CHECK_STR(error_format(&err, buf, sizeof(buf)),
 		  "config.json /process/cwd: must be absolute");
 
+	err.line = 12;
+	err.column = 9;
+	CHECK_STR(error_format(&err, buf, sizeof(buf)),
+		  "config.json:12:9 /process/cwd: must be absolute");
+	err.where[0] = '\0';
+	snprintf(err.file, sizeof(err.file), "process.json");
+	CHECK_STR(error_format(&err, buf, sizeof(buf)), "process.json:12:9: must be absolute");
+
 	memset(big, 'x', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	error_set(&err, ERR_STATE, "%s", big);
+	CHECK_INT(err.line, 0);
+	CHECK_STR(err.file, "");
 	CHECK_INT(strlen(err.text), sizeof(err.text) - 1);
 	error_in(&err, "front");
 	CHECK_INT(strlen(err.text), sizeof(err.text) - 1);

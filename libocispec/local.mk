@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# The specification's documents: structs and tables made from schema/, the engine that reads and writes them.
+# The made files go into the build directory; the tarball ships them, so that it builds without Python.
+oci_schema = \
+	libocispec/schema/config.json \
+	libocispec/schema/features.json \
+	libocispec/schema/state.json
+oci_made = libocispec/oci_spec.h libocispec/oci_tables.c
+
+AM_CPPFLAGS += -iquote $(builddir)/libocispec -iquote $(srcdir)/libocispec
+libteu_a_SOURCES += $(oci_made) \
+	libocispec/frames.c libocispec/frames.h \
+	libocispec/parse.c libocispec/parse.h \
+	libocispec/table.h \
+	libocispec/text.c libocispec/text.h \
+	libocispec/value.c libocispec/value.h \
+	libocispec/write.c libocispec/write.h
+BUILT_SOURCES += $(oci_made)
+EXTRA_DIST += libocispec/generate.py $(oci_schema)
+MAINTAINERCLEANFILES = $(oci_made)
+
+libocispec/oci_spec.h: $(srcdir)/libocispec/generate.py $(oci_schema)
+	$(AM_V_GEN)test '$(PYTHON)' != : || { echo 'Python 3 makes $@ and is not installed' >&2; exit 1; }; \
+	$(MKDIR_P) libocispec && \
+	$(PYTHON) $(srcdir)/libocispec/generate.py --header $@ --tables libocispec/oci_tables.c \
+		$(oci_schema:%=$(srcdir)/%)
+
+# One run makes both, the tables last.
+libocispec/oci_tables.c: libocispec/oci_spec.h
+	$(AM_V_GEN)test -f $@ || { rm -f libocispec/oci_spec.h; $(MAKE) $(AM_MAKEFLAGS) libocispec/oci_spec.h; }; \
+	touch $@
+
+# No object may be compiled before the header is there, whichever target is asked for.
+$(libteu_a_OBJECTS): libocispec/oci_spec.h

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line: one table of commands, each with its options. Parsing and help text both come from it.
+ *
+ * The grammar: `teu [GLOBAL OPTIONS] COMMAND [OPTIONS] ARGS`. Long options take one dash or two, their value after "=" or as
+ * the next word; a flag takes "=true" or "=false"; one-letter options may be bundled. Global options may also follow the
+ * command. Options may follow arguments, save for commands whose arguments are another command line.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+/* Every value that some option sets; what is not given is 0, false or NULL. */
+struct settings {
+	/* global */
+	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless, *criu;
+	bool debug, systemd_cgroup, version, help;
+	/* create, run */
+	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file, *preserve_fds;
+	bool no_pivot, no_new_keyring, no_subreaper, detach, keep;
+	/* kill, delete */
+	const char *signal;
+	bool all, force;
+	/* list, spec */
+	const char *format, *file;
+	bool quiet, spec_rootless;
+};
+
+enum option_kind { OPTION_FLAG, OPTION_VALUE };
+
+struct option {
+	const char *name;
+	char letter; /* 0: none */
+	enum option_kind kind;
+	size_t offset; /* of its member in struct settings */
+	const char *value, *help;
+};
+
+struct invocation {
+	const struct command *command;
+	struct settings set;
+	char **args; /* what is left: the arguments of the command */
+	int n_args;
+	char **argv; /* as we were started */
+	struct arena *arena;
+};
+
+struct command {
+	const char *name, *args, *help;
+	int min_args, max_args; /* max -1: any number */
+	bool own_words;		/* options end at the first argument */
+	const struct option *options;
+	size_t n_options;
+	/* Returns the exit status, or -1 with *err. */
+	int (*run)(struct invocation *in, struct error *err);
+};
+
+extern const struct command command_create, command_run, command_start, command_kill,
+	command_delete, command_state, command_list, command_spec;
+
+/* Parses the whole command line. With "help" or "version" asked for, nothing else need be right. */
+int options_parse(struct invocation *in, int argc, char **argv, struct error *err);
+
+/* The options that decide where errors go, found before the rest is judged. */
+void options_find_log(struct settings *set, int argc, char **argv);
+
+/* Help for one command, or for the program (NULL). */
+void options_help(const struct command *command);
+
+const struct command *command_find(const char *name);
+
+/* Opens an existing container by the first argument and the global options. */
+struct container;
+int invocation_open(struct invocation *in, bool lock, struct container *ret, struct error *err);
+
+/* The state root: --root or the default, absolute. */
+int invocation_root(struct invocation *in, const char **ret, struct error *err);
+
+/* A path made absolute by the caller's working directory. */
+const char *invocation_path(struct invocation *in, const char *path);
+
+#define OPTION(kind, name, letter, member, value, help)                            \
+	{                                                                          \
+		name, letter, kind, offsetof(struct settings, member), value, help \
+	}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* create and run: from a bundle to a container. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cmd/cmd.h"
+#include "oci_spec.h"
+#include "run/container.h"
+#include "run/host.h"
+#include "run/launch.h"
+#include "run/notify.h"
+#include "run/wait.h"
+#include "spec/load.h"
+
+#define CREATE_OPTIONS                                                                             \
+	OPTION(OPTION_VALUE, "bundle", 'b', bundle, "DIR",                                         \
+	       "the bundle (default: the current directory)"),                                     \
+		OPTION(OPTION_VALUE, "config", 'f', config, "FILE",                                \
+		       "the configuration (default: config.json in the bundle)"),                  \
+		OPTION(OPTION_VALUE, "console-socket", 0, console_socket, "PATH",                  \
+		       "AF_UNIX socket that gets the terminal's primary end"),                     \
+		OPTION(OPTION_VALUE, "pidfd-socket", 0, pidfd_socket, "PATH",                      \
+		       "AF_UNIX socket that gets a pidfd of init"),                                \
+		OPTION(OPTION_VALUE, "pid-file", 0, pid_file, "FILE", "write init's pid to FILE"), \
+		OPTION(OPTION_FLAG, "no-pivot", 0, no_pivot, NULL,                                 \
+		       "do not use pivot_root (for hosts that run from a ramdisk)"),               \
+		OPTION(OPTION_FLAG, "no-new-keyring", 0, no_new_keyring, NULL,                     \
+		       "keep the caller's session keyring"),                                       \
+		OPTION(OPTION_VALUE, "preserve-fds", 0, preserve_fds, "N",                         \
+		       "pass N descriptors beginning with 3"),                                     \
+		OPTION(OPTION_FLAG, "no-subreaper", 0, no_subreaper, NULL,                         \
+		       "do not adopt the container's orphans")
+
+/* One start, from the options to what the launch needs. */
+struct start {
+	struct invocation *in;
+	struct plan_options plan;
+	struct launch_options launch;
+	struct host host;
+	unsigned preserve;
+};
+
+static int read_activation(struct start *s, struct error *err)
+{
+	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	uint64_t n = 0, number;
+
+	if (s->in->set.preserve_fds && (!str_to_u64(s->in->set.preserve_fds, &n) || n > 1000000))
+		return error_set(err, ERR_USAGE, "invalid value \"%s\" of option --preserve-fds",
+				 s->in->set.preserve_fds);
+	s->preserve = (unsigned)n;
+	if (!fds || !str_to_u64(fds, &n) || n == 0 || n > 10000)
+		return 0;
+	/* Set for somebody else, it is none of our business. */
+	if (pid && (!str_to_u64(pid, &number) || number != (uint64_t)getpid()))
+		return 0;
+	s->plan.listen_fds = (unsigned)n;
+	s->plan.listen_fdnames = getenv("LISTEN_FDNAMES");
+	s->preserve += (unsigned)n;
+	return 0;
+}
+
+static int read_manager(struct start *s, struct error *err)
+{
+	const char *word = s->in->set.cgroup_manager, *rootless = s->in->set.rootless;
+
+	s->host.manager = CGROUP_CGROUPFS;
+	if (s->in->set.systemd_cgroup || (word && str_eq(word, "systemd")))
+		s->host.manager = CGROUP_SYSTEMD;
+	else if (word && str_eq(word, "disabled"))
+		s->host.manager = CGROUP_DISABLED;
+	else if (word && !str_eq(word, "cgroupfs"))
+		return error_set(err, ERR_USAGE, "invalid cgroup-manager: %s", word);
+	if (!rootless || str_eq(rootless, "auto"))
+		s->host.rootless = s->host.euid != 0 || s->host.in_userns;
+	else if (str_eq(rootless, "true"))
+		s->host.rootless = true;
+	else if (!str_eq(rootless, "false"))
+		return error_set(err, ERR_USAGE, "invalid value \"%s\" of option --rootless",
+				 rootless);
+	return 0;
+}
+
+static int read_settings(struct start *s, struct error *err)
+{
+	struct invocation *in = s->in;
+	const struct settings *set = &in->set;
+	char bundle[PATH_MAX];
+
+	if (state_check_id(in->args[0], err) || host_read(&s->host, in->arena, err) ||
+	    read_manager(s, err) || invocation_root(in, &s->launch.root, err))
+		return -1;
+	if (!realpath(set->bundle && *set->bundle ? set->bundle : ".", bundle))
+		return error_sys(err, "bundle \"%s\"", set->bundle ? set->bundle : ".");
+	s->plan.id = in->args[0];
+	s->plan.bundle = arena_strdup(in->arena, bundle);
+	s->plan.state_dir = arena_printf(in->arena, "%s/%s", s->launch.root, in->args[0]);
+	s->plan.no_pivot = set->no_pivot;
+	s->plan.no_keyring = set->no_new_keyring;
+	s->plan.preserve_fds = s->preserve;
+	s->plan.notify = s->launch.notify = notify_wanted() != NULL;
+	s->launch.console_socket = set->console_socket;
+	s->launch.pidfd_socket = set->pidfd_socket;
+	if (set->pid_file)
+		s->launch.pid_file = invocation_path(in, set->pid_file);
+	return 0;
+}
+
+static void log_warnings(const struct plan_warnings *warnings)
+{
+	for (const struct plan_warning *w = warnings->first; w; w = w->next)
+		log_warn("%s%s%s%s", *w->where ? "config.json " : "", w->where,
+			 *w->where ? ": " : "", w->text);
+}
+
+static int check_terminal(const struct start *s, const struct plan *plan, bool detached,
+			  struct error *err)
+{
+	if (!plan->process.exists)
+		return 0;
+	if (detached && plan->process.terminal && !s->launch.console_socket)
+		return error_config(
+			err, "/process/terminal",
+			"cannot allocate tty if teu will detach without setting console "
+			"socket");
+	if (s->launch.console_socket && (!detached || !plan->process.terminal))
+		return error_set(
+			err, ERR_USAGE,
+			"cannot use console socket if teu will not detach or allocate tty");
+	return 0;
+}
+
+/* Reads the bundle and makes the plan; refuses here whatever can be refused. */
+static int prepare(struct start *s, struct launch *l, bool detached, struct error *err)
+{
+	struct plan_warnings warnings = { .arena = s->in->arena };
+	struct spec_file file;
+
+	/* Before anything is open or known: this may begin the program anew. */
+	if (host_protect_program(s->in->argv, err) || read_activation(s, err) ||
+	    host_guard_descriptors(s->preserve, err) || read_settings(s, err))
+		return -1;
+	if (spec_load(s->plan.bundle,
+		      s->in->set.config ? invocation_path(s->in, s->in->set.config) : NULL,
+		      s->in->arena, &file, err))
+		return -1;
+	for (size_t i = 0; i < file.warnings.n; i++)
+		log_warn("config.json:%u:%u %s: unknown key, did you mean \"%s\"?",
+			 file.warnings.list[i].line, file.warnings.list[i].column,
+			 file.warnings.list[i].where, file.warnings.list[i].suggestion);
+	*l = (struct launch){ .host = &s->host,
+			      .options = &s->launch,
+			      .config = file.text,
+			      .config_size = file.size,
+			      .arena = s->in->arena };
+	if (plan_build(file.config, &s->plan, &s->host, s->in->arena, &warnings, &l->plan, err))
+		return -1;
+	log_warnings(&warnings);
+	return check_terminal(s, l->plan, detached, err);
+}
+
+static int create(struct invocation *in, struct error *err)
+{
+	struct start s = { .in = in };
+	struct launch l;
+
+	if (prepare(&s, &l, true, err) || parent_create(&l, err))
+		return error_in(err, "create failed");
+	return 0;
+}
+
+/* ---- run ------------------------------------------------------------------------------------------------------------- */
+
+static struct container as_container(const struct launch *l)
+{
+	return (struct container){ .id = l->plan->id,
+				   .arena = l->arena,
+				   .state = l->state,
+				   .record = l->record,
+				   .init = { l->pid, record_get_u64(&l->record, RECORD_START) },
+				   .cgroup = l->cgroup,
+				   .status = CONTAINER_CREATED };
+}
+
+/* Between create and the end of the program; the exit status. */
+static int attend(struct launch *l, struct foreground *f, bool keep, struct error *err)
+{
+	struct container c = as_container(l);
+	const struct process_plan *p = &l->plan->process;
+	struct error failure;
+	int code;
+
+	if ((p->terminal && foreground_terminal(f, l->console_peer, p->rows || p->columns, err)) ||
+	    container_start(&c, &f->notify, err) ||
+	    foreground_wait(f, l->pid, l->pidfd, &code, err)) {
+		(void)container_delete(&c, true, &failure);
+		return -1;
+	}
+	c.status = CONTAINER_STOPPED;
+	if (!keep && container_delete(&c, true, err))
+		return -1;
+	return code;
+}
+
+static int run_foreground(struct start *s, struct error *err)
+{
+	struct foreground f;
+	struct launch l;
+	int code = -1;
+
+	s->launch.attached = true;
+	if (prepare(s, &l, false, err))
+		return -1;
+	if (!l.plan->process.exists)
+		return error_config(err, "/process", "process property must not be empty");
+	if (foreground_prepare(&f, !s->in->set.no_subreaper, err) == 0 &&
+	    parent_create(&l, err) == 0)
+		code = attend(&l, &f, s->in->set.keep, err);
+	foreground_end(&f);
+	return code;
+}
+
+static int run_detached(struct start *s, struct error *err)
+{
+	struct container c;
+	struct launch l;
+
+	if (prepare(s, &l, true, err))
+		return -1;
+	if (!l.plan->process.exists)
+		return error_config(err, "/process", "process property must not be empty");
+	if (parent_create(&l, err))
+		return -1;
+	c = as_container(&l);
+	return container_start(&c, NULL, err);
+}
+
+static int run(struct invocation *in, struct error *err)
+{
+	struct start s = { .in = in };
+	int code = in->set.detach ? run_detached(&s, err) : run_foreground(&s, err);
+
+	return code < 0 ? error_in(err, "run failed") : code;
+}
+
+static const struct option create_options[] = { CREATE_OPTIONS };
+static const struct option run_options[] = {
+	CREATE_OPTIONS,
+	OPTION(OPTION_FLAG, "detach", 'd', detach, NULL, "return when the program runs"),
+	OPTION(OPTION_FLAG, "keep", 0, keep, NULL, "do not delete the container when it has ended"),
+};
+
+const struct command command_create = {
+	.name = "create",
+	.args = "ID",
+	.help = "Create a container from a bundle",
+	.min_args = 1,
+	.max_args = 1,
+	.options = create_options,
+	.n_options = ARRAY_SIZE(create_options),
+	.run = create,
+};
+
+const struct command command_run = {
+	.name = "run",
+	.args = "ID",
+	.help = "Create a container, run its program and delete it",
+	.min_args = 1,
+	.max_args = 1,
+	.options = run_options,
+	.n_options = ARRAY_SIZE(run_options),
+	.run = run,
+};

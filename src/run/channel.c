@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+struct message {
+	uint32_t type;
+	int32_t value;
+	struct error failure;
+};
+
+static const char *const phase_names[] = {
+	[PHASE_NONE] = "none",
+	[PHASE_PLAN] = "plan",
+	[PHASE_CLAIM] = "claim",
+	[PHASE_SOURCES] = "sources",
+	[PHASE_CGROUP] = "cgroup",
+	[PHASE_CLONE] = "clone",
+	[PHASE_MAPS] = "maps",
+	[PHASE_RUNTIME_HOOKS] = "runtime-hooks",
+	[PHASE_LIMITS] = "limits",
+	[PHASE_RECORD] = "record",
+	[PHASE_ATTACH] = "attach",
+	[PHASE_JOIN] = "join",
+	[PHASE_MOUNTS] = "mounts",
+	[PHASE_CONTAINER_HOOKS] = "container-hooks",
+	[PHASE_PIVOT] = "pivot",
+	[PHASE_FINISH] = "finish",
+	[PHASE_CREDENTIALS] = "credentials",
+	[PHASE_GATE] = "gate",
+	[PHASE_START_HOOKS] = "start-hooks",
+	[PHASE_EXEC] = "exec",
+};
+_Static_assert(ARRAY_SIZE(phase_names) == PHASES, "every phase has a name");
+
+static const char *const message_names[] = {
+	[MSG_GO] = "go",	 [MSG_MOUNTED] = "mounted",
+	[MSG_HOOKED] = "hooked", [MSG_LISTENER] = "listener",
+	[MSG_TAKEN] = "taken",	 [MSG_READY] = "ready",
+	[MSG_FAILED] = "failed",
+};
+
+const char *phase_name(enum phase phase)
+{
+	return (unsigned)phase < PHASES ? phase_names[phase] : "unknown";
+}
+
+int channel_open(struct channel *ret_parent, struct channel *ret_child, struct error *err)
+{
+	struct progress *page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int fds[2];
+
+	if (page == MAP_FAILED)
+		return error_sys(err, "mmap of a shared page");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+		return error_sys(err, "socketpair");
+	*ret_parent = (struct channel){ fds[0], "the container's init", page };
+	*ret_child = (struct channel){ fds[1], "the runtime", page };
+	return 0;
+}
+
+static int send_message(const struct channel *ch, const struct message *m)
+{
+	size_t size = m->type == MSG_FAILED ? sizeof(*m) : offsetof(struct message, failure);
+
+	return send(ch->fd, m, size, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+int channel_send(const struct channel *ch, enum message_type type, int value, struct error *err)
+{
+	struct message m = { .type = type, .value = value };
+
+	if (send_message(ch, &m) < 0)
+		return error_sys(err, "tell %s \"%s\"", ch->peer, message_names[type]);
+	return 0;
+}
+
+void channel_fail(const struct channel *ch, const struct error *failure)
+{
+	struct message m = { .type = MSG_FAILED, .failure = *failure };
+
+	(void)send_message(ch, &m);
+}
+
+int channel_expect(const struct channel *ch, enum message_type type, unsigned seconds,
+		   int *ret_value, struct error *err)
+{
+	const char *wanted = message_names[type];
+	struct message m = { 0 };
+	int events = 1;
+	ssize_t n;
+
+	if (seconds)
+		events = fd_wait(ch->fd, POLLIN, deadline_in(seconds));
+	if (events == 0)
+		return error_set(err, ERR_TIMEOUT,
+				 "%s did not say \"%s\" within %u seconds (phase %s)", ch->peer,
+				 wanted, seconds,
+				 phase_name((enum phase)ch->progress->child_phase));
+	do
+		n = recv(ch->fd, &m, sizeof(m), 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno != ECONNRESET)
+		return error_sys(err, "wait for %s to say \"%s\"", ch->peer, wanted);
+	if (n <= 0)
+		return error_set(err, ERR_CHILD, "%s ended before it said \"%s\"", ch->peer,
+				 wanted);
+	if (m.type == MSG_FAILED && (size_t)n == sizeof(m)) {
+		*err = m.failure;
+		err->text[sizeof(err->text) - 1] = err->where[sizeof(err->where) - 1] = '\0';
+		return -1;
+	}
+	if (m.type != (uint32_t)type || (size_t)n != offsetof(struct message, failure))
+		return error_set(err, ERR_CHILD, "%s said \"%s\" instead of \"%s\"", ch->peer,
+				 m.type < ARRAY_SIZE(message_names) && m.type
+					 ? message_names[m.type]
+					 : "something unknown",
+				 wanted);
+	if (ret_value)
+		*ret_value = m.value;
+	return 0;
+}
+
+#ifdef TEU_FAULTS
+/* TEU_FAULT=PHASE:kill dies on entering a phase, TEU_FAULT=PHASE:fail makes it fail. */
+static int inject(enum phase phase, struct error *err)
+{
+	const char *fault = getenv("TEU_FAULT"), *name = phase_names[phase];
+
+	if (!fault || !str_starts(fault, name) || fault[strlen(name)] != ':')
+		return 0;
+	if (str_eq(fault + strlen(name) + 1, "kill"))
+		raise(SIGKILL);
+	return error_errno(err, EIO, "injected fault in phase %s", name);
+}
+#else
+static int inject(enum phase phase UNUSED, struct error *err UNUSED)
+{
+	return 0;
+}
+#endif
+
+int phase_enter(const struct channel *ch, enum phase phase, struct error *err)
+{
+	if (ch->progress) {
+		ch->progress->stamps[phase] = clock_now();
+		if (phase >= PHASE_ATTACH)
+			ch->progress->child_phase = phase;
+	}
+	return inject(phase, err);
+}
+
+/* ---- the gate ------------------------------------------------------------------------------------------------------ */
+
+int gate_make(const struct state *s, struct gate *ret, struct error *err)
+{
+	auto_fd int reader = -1, gate = -1, answer = -1;
+
+	if (mkfifoat(s->fd, STATE_GATE, 0600) < 0 || mkfifoat(s->fd, STATE_ANSWER, 0600) < 0)
+		return error_sys(err, "mkfifo in \"%s/%s\"", s->root, s->id);
+	/* Open for writing as well, the reader never sees an end of file when somebody only looks at the gate. */
+	gate = openat(s->fd, STATE_GATE, O_RDWR | O_CLOEXEC);
+	/* A writer cannot be opened without a reader. */
+	reader = openat(s->fd, STATE_ANSWER, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	answer = openat(s->fd, STATE_ANSWER, O_WRONLY | O_CLOEXEC);
+	if (gate < 0 || reader < 0 || answer < 0)
+		return error_sys(err, "open the gate in \"%s/%s\"", s->root, s->id);
+	ret->fd = fd_take(&gate);
+	ret->answer = fd_take(&answer);
+	return 0;
+}
+
+void gate_close(struct gate *gate)
+{
+	fd_close(&gate->fd);
+	fd_close(&gate->answer);
+}
+
+int gate_wait(const struct gate *gate, struct error *err)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(gate->fd, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
+		return error_sys(err, "read from the gate");
+	return 0;
+}
+
+void gate_answer(const struct gate *gate, const struct error *failure)
+{
+	/* Whoever opened the gate may have been killed since. */
+	(void)fd_write_all(gate->answer, failure, sizeof(*failure));
+}
+
+static int open_gate(const struct state *s)
+{
+	return openat(s->fd, STATE_GATE, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+}
+
+bool gate_is_closed(const struct state *s)
+{
+	/* Without a reader this fails with ENXIO; init's descriptor is closed by its execve. */
+	auto_fd int fd = open_gate(s);
+
+	return fd >= 0;
+}
+
+int gate_open(const struct state *s, unsigned seconds, struct error *err)
+{
+	auto_fd int answer =
+		openat(s->fd, STATE_ANSWER, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int gate = open_gate(s);
+	struct error failure;
+	ssize_t n;
+	int events;
+
+	if (gate < 0 && (errno == ENXIO || errno == ENOENT))
+		return error_set(err, ERR_STATE, "no process waits to be started");
+	if (gate < 0 || answer < 0)
+		return error_sys(err, "open the gate in \"%s/%s\"", s->root, s->id);
+	if (fd_write_all(gate, "", 1) < 0)
+		return error_sys(err, "write to the gate");
+	events = fd_wait(answer, POLLIN, deadline_in(seconds));
+	if (events < 0)
+		return error_sys(err, "wait for the program to be executed");
+	if (events == 0)
+		return error_set(err, ERR_TIMEOUT, "the program was not executed within %u seconds",
+				 seconds);
+	n = read(answer, &failure, sizeof(failure));
+	if (n == 0)
+		return 0;
+	if (n != sizeof(failure))
+		return error_set(err, ERR_CHILD, "init gave no proper answer from behind the gate");
+	*err = failure;
+	err->text[sizeof(err->text) - 1] = err->where[sizeof(err->where) - 1] = '\0';
+	return -1;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything the runtime and the init process say to each other while a container is made.
+ *
+ *	parent (the runtime)				child (init)
+ *	-------------------------------------------------------------------------------------------
+ *	id maps, idmapped sources		GO  -->	joins, mounts
+ *	prestart, createRuntime hooks	<--	MOUNTED	the file tree is complete, not yet entered
+ *					HOOKED	--> createContainer hooks, pivot, credentials
+ *	fetches the listener		<-- LISTENER	number of the seccomp listener's descriptor
+ *					TAKEN	-->
+ *	limits, record			<--	READY	nothing left but the program
+ *	undo, report			<--	FAILED	a struct error
+ *
+ * A message is one fixed struct in one packet of a SOCK_SEQPACKET pair. Only READY is sent always; the plan says which
+ * of the others this container needs. Any other message than the expected one, a deadline that passes and the end of
+ * the conversation are errors; the end is never success here.
+ *
+ * Beside the messages both processes share one page, where each notes the phase it is in and when it entered it. A child
+ * that dies without a word is reported with its phase; a phase is also where tests inject faults.
+ *
+ * The gate is two FIFOs in the state directory. The child sleeps in one read of the first. It answers on the second only
+ * if its program does not run: success is the end of file there, since the descriptor is close-on-exec.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "state/state.h"
+
+/* The phases of a start, in order; the names stand in errors and in the timeline. */
+enum phase {
+	PHASE_NONE,
+	/* parent */
+	PHASE_PLAN,
+	PHASE_CLAIM,
+	PHASE_SOURCES,
+	PHASE_CGROUP,
+	PHASE_CLONE,
+	PHASE_MAPS,
+	PHASE_RUNTIME_HOOKS,
+	PHASE_LIMITS,
+	PHASE_RECORD,
+	/* child */
+	PHASE_ATTACH,
+	PHASE_JOIN,
+	PHASE_MOUNTS,
+	PHASE_CONTAINER_HOOKS,
+	PHASE_PIVOT,
+	PHASE_FINISH,
+	PHASE_CREDENTIALS,
+	PHASE_GATE,
+	PHASE_START_HOOKS,
+	PHASE_EXEC,
+	PHASES
+};
+
+const char *phase_name(enum phase phase);
+
+/* The page both processes see. */
+struct progress {
+	volatile uint32_t child_phase; /* where the child is */
+	volatile pid_t pid;	       /* of a child that was born through a go-between */
+	volatile uint64_t stamps[PHASES];
+};
+
+enum message_type {
+	MSG_GO = 1,
+	MSG_MOUNTED,
+	MSG_HOOKED,
+	MSG_LISTENER,
+	MSG_TAKEN,
+	MSG_READY,
+	MSG_FAILED
+};
+
+/* One end of the conversation. */
+struct channel {
+	int fd;
+	const char *peer; /* "the runtime" or "the container's init" */
+	struct progress *progress;
+};
+
+/* Makes both ends and the shared page. */
+int channel_open(struct channel *ret_parent, struct channel *ret_child, struct error *err);
+
+int channel_send(const struct channel *ch, enum message_type type, int value, struct error *err);
+
+/* Sends the failure; nobody may be left to hear it. */
+void channel_fail(const struct channel *ch, const struct error *failure);
+
+/*
+ * Waits for exactly this message. FAILED is turned into the child's own error. `seconds` 0: no deadline (the peer is busy
+ * with something that has one). *ret_value may be NULL.
+ */
+int channel_expect(const struct channel *ch, enum message_type type, unsigned seconds,
+		   int *ret_value, struct error *err);
+
+/* Notes that this process enters a phase. Fails only where a test build was told to fail here. */
+int phase_enter(const struct channel *ch, enum phase phase, struct error *err);
+
+/* ---- the gate ------------------------------------------------------------------------------------------------------ */
+
+struct gate {
+	int fd;	    /* child: read end of the first FIFO */
+	int answer; /* child: write end of the second */
+};
+
+/* Makes the FIFOs and opens what the child inherits. */
+int gate_make(const struct state *s, struct gate *ret, struct error *err);
+void gate_close(struct gate *gate);
+
+/* Child: sleeps until somebody opens the gate. */
+int gate_wait(const struct gate *gate, struct error *err);
+
+/* Child: says why the program does not run. */
+void gate_answer(const struct gate *gate, const struct error *failure);
+
+/* Whether an init sleeps behind the gate: the program has not been executed. */
+bool gate_is_closed(const struct state *s);
+
+/*
+ * Opens the gate and waits until the program has been executed. The child's own error if it has not; ERR_STATE if nobody
+ * waits behind the gate.
+ */
+int gate_open(const struct state *s, unsigned seconds, struct error *err);

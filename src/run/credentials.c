@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/credentials.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/personality.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "sys/proc.h"
+#include "sys/security.h"
+#include "sys/syscalls.h"
+
+#ifndef SECCOMP_FILTER_FLAG_NEW_LISTENER
+#define SECCOMP_FILTER_FLAG_NEW_LISTENER (1UL << 3)
+#endif
+
+static int apply_attributes(const struct process_plan *p, struct error *err)
+{
+	if (p->has_personality && personality(p->personality) < 0) {
+		error_sys(err, "personality %#lx", p->personality);
+		return error_at(err, "/linux/personality");
+	}
+	if (p->mempolicy.set &&
+	    sys_set_mempolicy(p->mempolicy.mode, p->mempolicy.max_node ? p->mempolicy.nodes : NULL,
+			      p->mempolicy.max_node ? p->mempolicy.max_node + 1 : 0) < 0) {
+		error_sys(err, "set_mempolicy mode %#x", (unsigned)p->mempolicy.mode);
+		return error_at(err, "/linux/memoryPolicy");
+	}
+	return 0;
+}
+
+/* A user namespace whose maker may not set groups says "deny" here; then the list cannot be emptied. */
+static bool groups_denied(void)
+{
+	auto_proc struct proc proc = { .fd = -1 };
+	char text[16] = "";
+	struct error unused;
+
+	return proc_open(&proc, PROC_PIDS, &unused) == 0 &&
+	       proc_read(&proc, "self/setgroups", text, sizeof(text), &unused) > 0 &&
+	       str_starts(text, "deny");
+}
+
+static int apply_groups(const struct process_plan *p, struct error *err)
+{
+	if (p->keep_groups || setgroups(p->n_groups, p->groups) == 0)
+		return 0;
+	if (errno == EPERM && p->n_groups == 0 && groups_denied())
+		return 0;
+	return error_sys(err, "setgroups with %zu groups", p->n_groups);
+}
+
+static int apply_ids(const struct process_plan *p, struct error *err)
+{
+	uid_t r, e, s;
+	gid_t gr, ge, gs;
+
+	if (setresgid(p->gid, p->gid, p->gid) < 0)
+		return error_sys(err, "setresgid to %u", p->gid);
+	if (setresuid(p->uid, p->uid, p->uid) < 0)
+		return error_sys(err, "setresuid to %u", p->uid);
+	if (getresuid(&r, &e, &s) < 0 || getresgid(&gr, &ge, &gs) < 0)
+		return error_sys(err, "getresuid");
+	if (r != p->uid || e != p->uid || s != p->uid || gr != p->gid || ge != p->gid ||
+	    gs != p->gid)
+		return error_set(err, ERR_SYSTEM, "the process did not become user %u, group %u",
+				 p->uid, p->gid);
+	return 0;
+}
+
+/* The kernel names a directory outside our root "(unreachable)...": a descriptor led out of the container. */
+static int verify_cwd(struct error *err)
+{
+	char path[4096];
+	long n = syscall(SYS_getcwd, path, sizeof(path));
+
+	if (n < 0 && errno != ENAMETOOLONG && errno != ERANGE && errno != ENOENT)
+		return error_sys(err, "getcwd");
+	if ((n < 0 && errno == ENOENT) || (n > 0 && path[0] != '/'))
+		return error_set(
+			err, ERR_CONFIG,
+			"current working directory is outside of container mount namespace "
+			"root -- possible container breakout detected");
+	return 0;
+}
+
+static int cwd_failed(const struct process_plan *p, struct error *err)
+{
+	return error_sys(err, "chdir to cwd (\"%s\") set in config.json failed", p->cwd);
+}
+
+/* Root's chdir comes first; what root may not enter (NFS, a user namespace) the user is tried for. */
+static int become_user(const struct process_plan *p, const char *where, struct error *err)
+{
+	bool entered = chdir(p->cwd) == 0;
+
+	if (!entered && errno != EACCES && errno != EPERM) {
+		cwd_failed(p, err);
+		return error_at(err, "%s/cwd", where);
+	}
+	if (apply_groups(p, err))
+		return error_at(err, "%s/user/additionalGids", where);
+	if (apply_ids(p, err))
+		return error_at(err, "%s/user", where);
+	if (!entered && chdir(p->cwd) < 0) {
+		cwd_failed(p, err);
+		return error_at(err, "%s/cwd", where);
+	}
+	if (verify_cwd(err))
+		return error_at(err, "%s/cwd", where);
+	return 0;
+}
+
+int credentials_load_filter(const struct seccomp_plan *seccomp, int *ret_listener,
+			    struct error *err)
+{
+	unsigned flags = seccomp->flags;
+	int result;
+
+	if (seccomp->notify)
+		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	result = filter_load(seccomp->code, seccomp->n_code, flags, err);
+	if (result < 0)
+		return error_at(err, "/linux/seccomp");
+	*ret_listener = seccomp->notify ? result : -1;
+	return 0;
+}
+
+int credentials_become(const struct credentials *c, struct error *err)
+{
+	const struct process_plan *p = c->process;
+
+	if (c->keyring && keyring_join(c->keyring, err))
+		return -1;
+	if (apply_attributes(p, err))
+		return -1;
+	if (caps_limit_bounding(p->caps[CAP_SET_BOUNDING], c->last_capability, err))
+		return error_at(err, "%s/capabilities/bounding", c->where);
+	if (caps_keep(true, err) || become_user(p, c->where, err) || caps_keep(false, err))
+		return -1;
+	umask(p->umask);
+	return p->no_new_privileges ? no_new_privileges_set(err) : 0;
+}
+
+int credentials_drop(const struct credentials *c, int *ret_listener, bool *ret_filter_pending,
+		     struct error *err)
+{
+	const struct process_plan *p = c->process;
+	bool filter_now = c->seccomp && (!p->no_new_privileges || c->seccomp->notify);
+
+	*ret_listener = -1;
+	*ret_filter_pending = c->seccomp && !filter_now;
+	if (filter_now) {
+		/* The change of user emptied the effective set. */
+		if (!p->no_new_privileges && caps_raise(err))
+			return -1;
+		if (credentials_load_filter(c->seccomp, ret_listener, err))
+			return -1;
+	}
+	if (caps_apply(p->caps[CAP_SET_EFFECTIVE], p->caps[CAP_SET_PERMITTED],
+		       p->caps[CAP_SET_INHERITABLE], p->caps[CAP_SET_AMBIENT], err))
+		return error_at(err, "%s/capabilities", c->where);
+	return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "sys/file.h"
+#include "sys/security.h"
+#include "sys/selfexe.h"
+#include "sys/syscalls.h"
+
+/* Only the initial user namespace maps every id to itself in one line. */
+static bool in_user_namespace(void)
+{
+	auto_fd int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	unsigned long inside, outside, size;
+	char text[128] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return false;
+	return sscanf(text, "%lu %lu %lu", &inside, &outside, &size) != 3 || inside || outside ||
+	       size != UINT32_MAX;
+}
+
+int host_read(struct host *ret, struct arena *a, struct error *err)
+{
+	char cwd[4096];
+
+	*ret = (struct host){ .euid = geteuid(), .egid = getegid() };
+	if (caps_read(&ret->bounding, &ret->permitted, &ret->last_capability, err))
+		return -1;
+	ret->in_userns = in_user_namespace();
+	ret->cwd = getcwd(cwd, sizeof(cwd)) ? arena_strdup(a, cwd) : "/";
+	return 0;
+}
+
+int host_protect_program(char **argv, struct error *err)
+{
+	return selfexe_check_path(err) || selfexe_protect(argv, err) ? -1 : 0;
+}
+
+int host_guard_descriptors(unsigned preserve, struct error *err)
+{
+	if (stdio_fill(err))
+		return -1;
+	if (sys_close_range(3 + preserve, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
+		return error_sys(err, "close_range");
+	/* Holes in the preserved range are filled, lest a descriptor of ours land there and be passed on. */
+	for (unsigned fd = 3; fd < 3 + preserve; fd++) {
+		auto_fd int null = -1;
+		int flags = fcntl((int)fd, F_GETFD);
+
+		if (flags >= 0) {
+			(void)fcntl((int)fd, F_SETFD, flags & ~FD_CLOEXEC);
+			continue;
+		}
+		if (fd == 2 + preserve)
+			return error_set(err, ERR_USAGE,
+					 "descriptor %u of --preserve-fds %u is not open", fd,
+					 preserve);
+		null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (null < 0 || (null != (int)fd && dup3(null, (int)fd, O_CLOEXEC) < 0))
+			return error_sys(err, "fill descriptor %u", fd);
+		if (null == (int)fd)
+			fd_take(&null);
+	}
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The facts of this machine that the plan needs. */
+#pragma once
+
+#include "base/error.h"
+#include "plan/types.h"
+
+int host_read(struct host *ret, struct arena *a, struct error *err);
+
+/* Executes the runtime anew from a file no container can write to (sys/selfexe.h); before anything else. */
+int host_protect_program(char **argv, struct error *err);
+
+/* The caller's descriptors: 0 to 2 are open afterwards, everything from 3 + `preserve` up is close-on-exec. */
+int host_guard_descriptors(unsigned preserve, struct error *err);

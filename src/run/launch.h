@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One container start, as the two processes see it: parent.c carries out the runtime's steps, child.c those of init.
+ *
+ * Everything here is made before the clone, so the child has it by inheritance: no descriptor is ever sent.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "cgroup/cgroup.h"
+#include "plan/plan.h"
+#include "run/channel.h"
+#include "run/rootfs.h"
+#include "state/state.h"
+
+/* What the command line asks of a start beside the plan. */
+struct launch_options {
+	const char *root;	    /* state root */
+	const char *console_socket; /* NULL: none */
+	const char *pidfd_socket;   /* NULL: none */
+	const char *pid_file;	    /* NULL: none */
+	bool notify;		    /* NOTIFY_SOCKET is relayed */
+	bool attached; /* `run` in the foreground: we keep the terminal's primary end */
+};
+
+struct launch {
+	const struct plan *plan;
+	const struct host *host;
+	const struct launch_options *options;
+	const char *config; /* the text of config.json, kept in the state */
+	size_t config_size;
+	struct arena *arena;
+
+	struct state state;
+	struct record record;
+	struct cgroup *cgroup;
+	struct sources sources;
+	struct gate gate;
+	struct channel parent, child; /* our end and the child's */
+	int console;		      /* socket for the terminal's primary end, -1: none */
+	int console_peer;	      /* attached: where the primary end arrives, -1: none */
+	int join_fds[8];	      /* plan->ns.joins, in that order; -1: done by the parent */
+
+	pid_t pid; /* of init, as we see it */
+	int pidfd;
+	bool hooked; /* a hook has run, so a failure runs the poststop hooks */
+};
+
+/*
+ * Makes the container up to "created". On failure everything is undone. On success l->pid and l->pidfd are init's, the state
+ * is locked, and l->console_peer (attached) delivers the terminal.
+ */
+int parent_create(struct launch *l, struct error *err);
+
+/* Init's life from the clone to the program; never returns. */
+NORETURN void child_main(struct launch *l);
+
+/* ---- run/join.c ---------------------------------------------------------------------------------------------------- */
+
+/* Opens the namespaces to join, and checks what they are. */
+int join_open(const struct ns_plan *ns, int fds[8], struct error *err);
+
+/* Refuses a sysctl whose namespace is joined, but is the runtime's own: it would change the host. */
+int join_check_sysctl(const struct plan *plan, const int fds[8], struct error *err);
+
+/* Enters those whose type is in `flags` and whose descriptor is open. */
+int join_namespaces(const struct ns_plan *ns, const int fds[8], int flags, struct error *err);

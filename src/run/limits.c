@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/limits.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "sys/proc.h"
+#include "sys/syscalls.h"
+
+#define IOPRIO_WHO_PGRP 2
+
+static int apply_rlimits(const struct process_plan *p, const char *where, pid_t pid,
+			 struct error *err)
+{
+	for (size_t i = 0; i < p->n_rlimits; i++) {
+		const struct rlimit_plan *r = &p->rlimits[i];
+		struct rlimit limit = { (rlim_t)r->soft, (rlim_t)r->hard };
+
+		if (prlimit(pid, (__rlimit_resource_t)r->resource, &limit, NULL) < 0) {
+			error_sys(err, "prlimit to %ju:%ju", (uintmax_t)r->soft,
+				  (uintmax_t)r->hard);
+			return error_at(err, "%s/rlimits/%u", where, r->index);
+		}
+	}
+	return 0;
+}
+
+static int apply_scheduler(const struct process_plan *p, const char *where, pid_t pid,
+			   struct error *err)
+{
+	struct sys_sched_attr attr = { .size = sizeof(attr),
+				       .sched_policy = p->sched.policy,
+				       .sched_flags = p->sched.flags,
+				       .sched_nice = p->sched.nice,
+				       .sched_priority = p->sched.priority,
+				       .sched_runtime = p->sched.runtime,
+				       .sched_deadline = p->sched.deadline,
+				       .sched_period = p->sched.period };
+
+	if (p->sched.set && sys_sched_setattr(pid, &attr) < 0) {
+		error_sys(err, "sched_setattr");
+		return error_at(err, "%s/scheduler", where);
+	}
+	if (p->ioprio >= 0 && sys_ioprio_set(IOPRIO_WHO_PGRP, pid, p->ioprio) < 0) {
+		error_sys(err, "ioprio_set");
+		return error_at(err, "%s/ioPriority", where);
+	}
+	return 0;
+}
+
+static int apply_oom_score(const struct process_plan *p, const char *where, pid_t pid,
+			   struct error *err)
+{
+	auto_proc struct proc proc = { .fd = -1 };
+	char path[40], text[16];
+
+	if (!p->has_oom_score_adj)
+		return 0;
+	snprintf(path, sizeof(path), "%d/oom_score_adj", (int)pid);
+	snprintf(text, sizeof(text), "%d", p->oom_score_adj);
+	if (proc_open(&proc, PROC_PIDS, err) || proc_write(&proc, path, text, err))
+		return error_at(err, "%s/oomScoreAdj", where);
+	return 0;
+}
+
+/* The runtime may have been pinned; the container's processes go where their cpuset lets them. Best effort. */
+static void reset_affinity(pid_t pid)
+{
+	unsigned char all[1024];
+
+	memset(all, 0xff, sizeof(all));
+	(void)sched_setaffinity(pid, sizeof(all), (const cpu_set_t *)(const void *)all);
+}
+
+int limits_apply(const struct process_plan *p, const char *where, pid_t pid, struct error *err)
+{
+	reset_affinity(pid);
+	if (apply_oom_score(p, where, pid, err) || apply_scheduler(p, where, pid, err) ||
+	    apply_rlimits(p, where, pid, err))
+		return -1;
+	return 0;
+}

@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The runtime's side of a start, in order: parent_create().
+ *
+ * Whatever is about to be made stands in the record first. Until the record says "created" a failure, and a runtime that
+ * was killed, leave something that destroy() takes away: here at once, or at the next delete.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "run/cgroups.h"
+#include "run/container.h"
+#include "run/destroy.h"
+#include "run/hooks.h"
+#include "run/launch.h"
+#include "run/limits.h"
+#include "run/listener.h"
+#include "run/notify.h"
+#include "run/report.h"
+#include "spec/names.h"
+#include "sys/clone.h"
+#include "sys/proc.h"
+#include "sys/syscalls.h"
+#include "sys/tty.h"
+
+/* How long the child may take for a step that waits for nobody: file systems may be slow. */
+#define STEP_SECONDS 240
+
+static bool has_runtime_hooks(const struct plan *plan)
+{
+	return plan->hooks[HOOK_PRESTART].n || plan->hooks[HOOK_CREATE_RUNTIME].n;
+}
+
+/* ---- 1: the claim ---------------------------------------------------------------------------------------------------- */
+
+static const char *time_stamp(struct arena *a)
+{
+	struct timespec now;
+	struct tm tm;
+	char date[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+	return arena_printf(a, "%s.%09ldZ", date, now.tv_nsec);
+}
+
+static int write_claim(struct launch *l, struct error *err)
+{
+	const struct plan *plan = l->plan;
+	struct record *r = &l->record;
+
+	record_begin(r, l->arena);
+	record_add(r, RECORD_STATUS, RECORD_CREATING);
+	record_add_u64(r, RECORD_PID, 0);
+	record_add_u64(r, RECORD_START, 0);
+	record_add(r, RECORD_BUNDLE, plan->bundle);
+	record_add(r, RECORD_ROOTFS, plan->fs.rootfs);
+	record_add(r, RECORD_TIME, time_stamp(l->arena));
+	record_add_u64(r, RECORD_OWNER, l->host->euid);
+	if (plan->ns.fresh & CLONE_NEWPID)
+		record_add(r, RECORD_OWN_PIDNS, "1");
+	if (!plan->process.exists)
+		record_add(r, RECORD_NO_PROCESS, "1");
+	for (size_t i = 0; i < plan->n_annotations; i++) {
+		record_add(r, RECORD_ANNOTATION, plan->annotations[i].key);
+		record_add(r, RECORD_VALUE, plan->annotations[i].value);
+	}
+	cgroup_to_record(l->cgroup, r);
+	rootfs_to_record(&plan->fs, r);
+	hooks_to_record(&plan->hooks[HOOK_POSTSTART], HOOK_POSTSTART, r);
+	hooks_to_record(&plan->hooks[HOOK_POSTSTOP], HOOK_POSTSTOP, r);
+	if (plan->hooks_stdout)
+		record_add(r, RECORD_HOOKS_STDOUT, plan->hooks_stdout);
+	if (plan->hooks_stderr)
+		record_add(r, RECORD_HOOKS_STDERR, plan->hooks_stderr);
+	if (plan->hooks[HOOK_START_CONTAINER].n)
+		record_add_u64(r, RECORD_START_SECONDS,
+			       hooks_seconds(&plan->hooks[HOOK_START_CONTAINER]));
+	return record_write(&l->state, r, err);
+}
+
+static int claim(struct launch *l, struct error *err)
+{
+	if (state_claim(l->options->root, l->plan->id, &l->state, err))
+		return -1;
+	if (write_claim(l, err) ||
+	    state_write_file(&l->state, STATE_CONFIG, l->config, l->config_size, err))
+		return -1;
+	return l->options->notify ? notify_make(&l->state, err) : 0;
+}
+
+/* ---- 2: what the child inherits -------------------------------------------------------------------------------------- */
+
+static int open_console(struct launch *l, struct error *err)
+{
+	const char *path = l->options->console_socket;
+	int pair[2];
+
+	if (!l->plan->process.terminal)
+		return 0;
+	if (path) {
+		l->console = socket_connect(path, err);
+		return l->console < 0 ? error_in(err, "console socket") : 0;
+	}
+	if (!l->options->attached)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_sys(err, "socketpair for the terminal");
+	l->console = pair[0];
+	l->console_peer = pair[1];
+	return 0;
+}
+
+/* ---- 4: the clone ---------------------------------------------------------------------------------------------------- */
+
+/* A time namespace takes offsets only before its first process, so the parent makes it for its children. */
+static int prepare_time(const struct ns_plan *ns, int *ret_own, struct error *err)
+{
+	auto_proc struct proc proc = { .fd = -1 };
+	auto_fd int own = -1;
+	char text[160] = "";
+	size_t n = 0;
+
+	own = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (own < 0)
+		return error_sys(err, "open our time namespace");
+	if (unshare(CLONE_NEWTIME) < 0)
+		return error_sys(err, "unshare the time namespace");
+	*ret_own = fd_take(&own);
+	for (size_t i = 0; i < ns->n_offsets; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %jd %u\n",
+				      ns->offsets[i].clock, (intmax_t)ns->offsets[i].secs,
+				      ns->offsets[i].nanosecs);
+	if (!n)
+		return 0;
+	if (proc_open(&proc, PROC_PIDS, err) || proc_write(&proc, "self/timens_offsets", text, err))
+		return error_at(err, "/linux/timeOffsets");
+	return 0;
+}
+
+/* A pid namespace to be joined is set for our children and put back afterwards. */
+static int join_pid(struct launch *l, int *ret_own, struct error *err)
+{
+	const struct ns_plan *ns = &l->plan->ns;
+
+	for (size_t i = 0; i < ns->n_joins; i++) {
+		if (ns->joins[i].flag != CLONE_NEWPID)
+			continue;
+		*ret_own = open("/proc/self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
+		if (*ret_own < 0)
+			return error_sys(err, "open our pid namespace");
+		if (join_namespaces(ns, l->join_fds, CLONE_NEWPID, err))
+			return -1;
+		fd_close(&l->join_fds[i]);
+	}
+	return 0;
+}
+
+/*
+ * Namespaces to join beside a user namespace to make can only be entered before it; new ones beside a user namespace to
+ * join must be made inside it. In both cases a go-between enters what there is and makes init as its sibling, so that init
+ * is still our child.
+ */
+static bool needs_go_between(const struct ns_plan *ns)
+{
+	int joined = ns->listed & ~ns->fresh;
+
+	if (ns->fresh & CLONE_NEWUSER)
+		return joined;
+	return (joined & CLONE_NEWUSER) && (ns->fresh & ~(CLONE_NEWTIME | CLONE_NEWCGROUP));
+}
+
+static NORETURN void go_between(struct launch *l, uint64_t flags)
+{
+	struct error err;
+	pid_t pid = -1;
+
+	if (join_namespaces(&l->plan->ns, l->join_fds, ~0, &err) == 0)
+		pid = process_clone_sibling(flags, &err);
+	if (pid == 0) {
+		for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
+			fd_close(&l->join_fds[i]);
+		child_main(l);
+	}
+	if (pid < 0)
+		channel_fail(&l->child, &err);
+	else
+		l->child.progress->pid = pid;
+	_exit(pid < 0);
+}
+
+static int clone_through_go_between(struct launch *l, uint64_t flags, int cgroup_fd,
+				    struct error *err)
+{
+	auto_fd int pidfd = -1;
+	int status;
+	pid_t pid = process_clone(0, cgroup_fd, &pidfd, err);
+
+	if (pid < 0)
+		return -1;
+	if (pid == 0)
+		go_between(l, flags);
+	if (process_wait(pidfd, deadline_in(STEP_SECONDS), &status) < 0)
+		return error_sys(err, "wait for the process that joins namespaces");
+	l->pid = l->child.progress->pid;
+	if (!l->pid)
+		return channel_expect(&l->parent, MSG_READY, 1, NULL, err);
+	l->pidfd = sys_pidfd_open(l->pid, 0);
+	return l->pidfd < 0 ? error_sys(err, "pidfd_open of the container's init") : 0;
+}
+
+static int clone_init(struct launch *l, struct error *err)
+{
+	const struct ns_plan *ns = &l->plan->ns;
+	uint64_t flags = (uint64_t)(ns->fresh & ~(CLONE_NEWTIME | CLONE_NEWCGROUP));
+	auto_fd int own_time = -1, own_pid = -1;
+	int cgroup_fd = cgroup_clone_fd(l->cgroup), result = 0;
+
+	if (ns->fresh & CLONE_NEWTIME && prepare_time(ns, &own_time, err))
+		return -1;
+	if (needs_go_between(ns)) {
+		result = clone_through_go_between(l, flags, cgroup_fd, err);
+	} else if (join_pid(l, &own_pid, err)) {
+		result = -1;
+	} else {
+		l->pid = process_clone(flags, cgroup_fd, &l->pidfd, err);
+		if (l->pid == 0)
+			child_main(l);
+		result = l->pid < 0 ? -1 : 0;
+	}
+	/* Later children of ours (hooks) live where we live. */
+	if ((own_time >= 0 && setns(own_time, CLONE_NEWTIME) < 0) ||
+	    (own_pid >= 0 && setns(own_pid, CLONE_NEWPID) < 0))
+		return result ? -1 : error_sys(err, "setns back to our own namespace");
+	return result;
+}
+
+/* ---- 5: id maps ------------------------------------------------------------------------------------------------------ */
+
+static int write_map(const struct proc *proc, pid_t pid, const char *file, const struct id_map *map,
+		     size_t n, struct arena *a, struct error *err)
+{
+	char *text = arena_alloc(a, n * 36 + 1), *p = text;
+	char path[40];
+
+	for (size_t i = 0; i < n; i++)
+		p += sprintf(p, "%u %u %u\n", map[i].container, map[i].host, map[i].size);
+	snprintf(path, sizeof(path), "%d/%s", (int)pid, file);
+	return proc_write(proc, path, text, err);
+}
+
+static int give_ids(struct launch *l, struct error *err)
+{
+	const struct id_maps *maps = &l->plan->ns.maps;
+	auto_proc struct proc proc = { .fd = -1 };
+
+	if (!(l->plan->ns.fresh & CLONE_NEWUSER))
+		return sources_idmap(&l->sources, &l->plan->fs, l->pid, err);
+	if (proc_open(&proc, PROC_PIDS, err))
+		return -1;
+	if (write_map(&proc, l->pid, "uid_map", maps->uid, maps->n_uid, l->arena, err))
+		return error_at(err, "/linux/uidMappings");
+	if (write_map(&proc, l->pid, "gid_map", maps->gid, maps->n_gid, l->arena, err))
+		return error_at(err, "/linux/gidMappings");
+	if (sources_idmap(&l->sources, &l->plan->fs, l->pid, err))
+		return -1;
+	return channel_send(&l->parent, MSG_GO, 0, err);
+}
+
+/* ---- 6: hooks of the runtime's namespaces ------------------------------------------------------------------------------ */
+
+static int apply_cgroup(struct launch *l, struct error *err)
+{
+	return cgroup_apply(l->cgroup, &l->plan->cgroup, err);
+}
+
+static int run_runtime_hooks(struct launch *l, struct error *err)
+{
+	struct hook_run run = { .state = report_hook_state(l->plan, "creating", l->pid, l->arena),
+				.output = l->plan->hooks_stdout,
+				.errors = l->plan->hooks_stderr };
+	static const enum hook_kind kinds[] = { HOOK_PRESTART, HOOK_CREATE_RUNTIME };
+
+	if (channel_expect(&l->parent, MSG_MOUNTED, STEP_SECONDS, NULL, err))
+		return -1;
+	/* Hooks may look at the cgroup, and at `state`. */
+	if (phase_enter(&l->parent, PHASE_RUNTIME_HOOKS, err) || apply_cgroup(l, err))
+		return -1;
+	record_set_u64(&l->record, RECORD_PID, (uint64_t)l->pid);
+	if (container_note_start(&l->record, l->pid, err) ||
+	    record_write(&l->state, &l->record, err))
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		run.kind = kinds[i];
+		l->hooked = true;
+		if (hooks_run(&l->plan->hooks[kinds[i]], &run, err))
+			return -1;
+	}
+	return channel_send(&l->parent, MSG_HOOKED, 0, err);
+}
+
+/* ---- 7, 8: ready ------------------------------------------------------------------------------------------------------- */
+
+static int wait_ready(struct launch *l, struct error *err)
+{
+	unsigned seconds = STEP_SECONDS + hooks_seconds(&l->plan->hooks[HOOK_CREATE_CONTAINER]);
+	int number;
+
+	if (l->plan->hooks[HOOK_CREATE_CONTAINER].n)
+		l->hooked = true;
+	if (l->plan->seccomp && l->plan->seccomp->notify && l->plan->process.exists) {
+		if (channel_expect(&l->parent, MSG_LISTENER, seconds, &number, err) ||
+		    listener_send(l->plan, "creating", l->pid, l->pid, l->pidfd, number, l->arena,
+				  err) ||
+		    channel_send(&l->parent, MSG_TAKEN, 0, err))
+			return -1;
+	}
+	return channel_expect(&l->parent, MSG_READY, seconds, NULL, err);
+}
+
+static int write_pid_file(const char *path, pid_t pid, struct arena *a, struct error *err)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *temp = arena_printf(a, "%.*s.%s", (int)(name - path), path, name);
+	auto_fd int fd = -1;
+	char text[16];
+
+	/* A left-over of a runtime that died is replaced. */
+	(void)unlink(temp);
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return error_sys(err, "open pid file \"%s\"", temp);
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	if (fd_write_all(fd, text, strlen(text)) < 0 || rename(temp, path) < 0) {
+		error_sys(err, "write pid file \"%s\"", path);
+		(void)unlink(temp);
+		return -1;
+	}
+	return 0;
+}
+
+static int send_pidfd(const struct launch *l, struct error *err)
+{
+	auto_fd int sock = socket_connect(l->options->pidfd_socket, err);
+
+	if (sock < 0 || socket_send_fd(sock, "standard", l->pidfd, err))
+		return error_in(err, "pidfd socket");
+	return 0;
+}
+
+static int finish(struct launch *l, struct error *err)
+{
+	if (phase_enter(&l->parent, PHASE_LIMITS, err))
+		return -1;
+	if (!has_runtime_hooks(l->plan) && apply_cgroup(l, err))
+		return -1;
+	if (l->plan->process.exists && limits_apply(&l->plan->process, "/process", l->pid, err))
+		return -1;
+	if (phase_enter(&l->parent, PHASE_RECORD, err))
+		return -1;
+	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
+	record_set_u64(&l->record, RECORD_PID, (uint64_t)l->pid);
+	if (container_note_start(&l->record, l->pid, err) ||
+	    record_write(&l->state, &l->record, err))
+		return -1;
+	if (l->options->pidfd_socket && send_pidfd(l, err))
+		return -1;
+	return l->options->pid_file ? write_pid_file(l->options->pid_file, l->pid, l->arena, err)
+				    : 0;
+}
+
+/* ---- failure ------------------------------------------------------------------------------------------------------------ */
+
+/* A child that ended without a word: what the kernel says of it is better than that. */
+static void explain_death(struct launch *l, int status, struct error *err)
+{
+	const char *phase = phase_name((enum phase)l->child.progress->child_phase);
+
+	if (err->kind != ERR_CHILD || !WIFSIGNALED(status))
+		return;
+	if (WTERMSIG(status) == SIGKILL && cgroup_oom_killed(l->cgroup))
+		error_set(err, ERR_CHILD, "container init was OOM-killed (memory limit too low?)");
+	else
+		error_set(err, ERR_CHILD, "container init was killed by signal %d (%s) in phase %s",
+			  WTERMSIG(status), strsignal(WTERMSIG(status)), phase);
+}
+
+static void undo(struct launch *l, struct error *err)
+{
+	struct error more;
+	int status = 0;
+
+	/* The peer's end of the conversation is ours too until now. */
+	if (l->pidfd >= 0) {
+		/* One that died by itself shall be seen as it died. */
+		if (err->kind != ERR_CHILD || fd_wait(l->pidfd, POLLIN, deadline_in(1)) <= 0)
+			(void)process_kill(l->pidfd, SIGKILL);
+		if (process_wait(l->pidfd, deadline_in(10), &status) == 0)
+			explain_death(l, status, err);
+	}
+	if (l->state.fd < 0)
+		return;
+	if (destroy(&l->state, &l->record, &more))
+		log_warn("undo of the failed create: %s", more.text);
+	else if (l->hooked)
+		destroy_poststop(l->plan->id, &l->record, l->arena);
+}
+
+/* ---- the steps ---------------------------------------------------------------------------------------------------------- */
+
+static int steps(struct launch *l, struct error *err)
+{
+	const struct plan *plan = l->plan;
+
+	/* 1. Refuse what the host cannot do, then claim the id: the record names all that may come to exist. */
+	if (phase_enter(&l->parent, PHASE_CLAIM, err) || join_open(&plan->ns, l->join_fds, err) ||
+	    join_check_sysctl(plan, l->join_fds, err) ||
+	    cgroup_open(l->arena, &plan->cgroup, l->host, &l->cgroup, err) || claim(l, err))
+		return -1;
+
+	/* 2. What the child inherits. The cgroup's own directories are mount sources too, so it comes first. */
+	if (phase_enter(&l->parent, PHASE_CGROUP, err) || cgroup_make(l->cgroup, err))
+		return -1;
+	if (phase_enter(&l->parent, PHASE_SOURCES, err) ||
+	    sources_open(&plan->fs, l->cgroup, l->arena, &l->sources, err) ||
+	    (rootfs_mount_to_record(&plan->fs, &l->sources, &l->record) &&
+	     record_write(&l->state, &l->record, err)) ||
+	    open_console(l, err) || gate_make(&l->state, &l->gate, err))
+		return -1;
+
+	/* 3. Init. From here on it works beside us. */
+	if (phase_enter(&l->parent, PHASE_CLONE, err) || clone_init(l, err))
+		return -1;
+	fd_close(&l->child.fd);
+	fd_close(&l->console);
+	gate_close(&l->gate);
+
+	/* 4. What only the host's privileges can give. */
+	if (phase_enter(&l->parent, PHASE_MAPS, err) || give_ids(l, err))
+		return -1;
+	if (has_runtime_hooks(plan) && run_runtime_hooks(l, err))
+		return -1;
+
+	/* 5. Limits judge the container, not its set-up: they come when init has nothing left to do. */
+	return wait_ready(l, err) || finish(l, err) ? -1 : 0;
+}
+
+int parent_create(struct launch *l, struct error *err)
+{
+	l->state.fd = l->parent.fd = l->child.fd = -1;
+	l->gate = (struct gate){ -1, -1 };
+	l->console = l->console_peer = l->pidfd = -1;
+	for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
+		l->join_fds[i] = -1;
+	if (channel_open(&l->parent, &l->child, err))
+		return -1;
+	if (steps(l, err)) {
+		undo(l, err);
+		return -1;
+	}
+	sources_close(&l->sources);
+	fd_close(&l->parent.fd);
+	return 0;
+}

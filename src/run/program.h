@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program of a process: finding it in the container, and saying why it would not run. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "plan/plan.h"
+
+/*
+ * The path of args[0] as execvp(3) would find it with PATH of the process's own environment; we are in the container's
+ * root and working directory, with the process's credentials. The texts of the errors are those that engines turn into
+ * exit codes 126 and 127.
+ */
+int program_find(const struct process_plan *p, const char *where, struct arena *a, const char **ret,
+		 struct error *err);
+
+/* Fills *err for an execve(2) that failed with errno: names a missing or foreign interpreter if that is why. */
+int program_explain(const char *path, struct error *err);
+
+/* The home directory of uid in the container's /etc/passwd, "/" where it does not say. */
+const char *program_home(uid_t uid, struct arena *a);

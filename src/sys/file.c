@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sys/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+char *file_read_regular(const char *path, size_t max, struct arena *a, size_t *ret_size)
+{
+	auto_fd int handle = open(path, O_PATH | O_CLOEXEC);
+	auto_fd int fd = -1;
+	struct stat st;
+
+	if (handle < 0 || fstat(handle, &st) < 0)
+		return NULL;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if ((uintmax_t)st.st_size > max) {
+		errno = EFBIG;
+		return NULL;
+	}
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return NULL;
+	/* It may have been exchanged in between. */
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return fd_read_all(a, fd, max, ret_size);
+}
+
+static bool is_null(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);
+}
+
+bool file_is_null(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && is_null(&st);
+}
+
+int stdio_adopt(unsigned uid, struct error *err)
+{
+	auto_fd int null = -1;
+	struct stat st;
+
+	for (int fd = 0; fd < 3; fd++) {
+		if (fstat(fd, &st) < 0)
+			return error_sys(err, "fstat of descriptor %d", fd);
+		if (is_null(&st)) {
+			if (null < 0)
+				null = open("/dev/null", O_RDWR | O_NOFOLLOW | O_NONBLOCK |
+								 O_NOCTTY | O_CLOEXEC);
+			/* An image may have put anything there: then the host's stays. */
+			if (null >= 0 && file_is_null(null) && dup3(null, fd, 0) < 0)
+				return error_sys(err, "dup3 of /dev/null");
+			continue;
+		}
+		if (st.st_uid == uid ||
+		    !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd)))
+			continue;
+		if (fchown(fd, uid, (gid_t)-1) < 0 && errno != EPERM && errno != EROFS &&
+		    errno != EINVAL)
+			return error_sys(err, "fchown of descriptor %d to uid %u", fd, uid);
+	}
+	return 0;
+}
+
+int stdio_fill(struct error *err)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return error_sys(err, "open /dev/null as descriptor %d", fd);
+	return 0;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole plan, namespaces included: what is refused, where, and what comes of the rest. */
+#include "plan/plan.h"
+
+#include <sched.h>
+
+#include "check.h"
+#include "oci_spec.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+static struct arena arena;
+
+static const struct host machine = {
+	.last_capability = 40,
+	.bounding = (UINT64_C(2) << 40) - 1,
+	.permitted = (UINT64_C(2) << 40) - 1,
+	.cwd = "/",
+};
+
+struct result {
+	const struct plan *plan;
+	struct error err;
+	struct plan_warnings warnings;
+	int status;
+};
+
+static struct result plan_text(const char *text)
+{
+	const struct plan_options options = { .id = "unit",
+					      .bundle = "/bundle",
+					      .state_dir = "/run/x" };
+	struct result r = { .warnings = { .arena = &arena } };
+	struct oci_warnings unknown = { 0 };
+	const struct oci_config *config;
+
+	r.status = oci_config_parse(text, strlen(text), &arena, &config, &unknown, &r.err);
+	if (r.status == 0)
+		r.status = plan_build(config, &options, &machine, &arena, &r.warnings, &r.plan,
+				      &r.err);
+	return r;
+}
+
+/* A config with everything that is needed, and `members` beside it. */
+static struct result plan(const char *members)
+{
+	return plan_text(arena_printf(&arena,
+				      "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},"
+				      "\"process\":{\"cwd\":\"/\",\"args\":[\"sh\"]}%s%s}",
+				      *members ? "," : "", members));
+}
+
+static struct result plan_linux(const char *members)
+{
+	return plan(arena_printf(&arena, "\"linux\":{%s}", members));
+}
+
+static void expect_refusal(struct result r, const char *where, const char *text)
+{
+	CHECK_INT(r.status, -1);
+	if (r.status == 0) {
+		printf("# accepted, expected %s: %s\n", where, text);
+		return;
+	}
+	CHECK_STR(r.err.where, where);
+	CHECK_CONTAINS(r.err.text, text);
+}
+
+static void test_version(void)
+{
+	static const char *const good[] = { "1.0.0",   "1.0.2-dev", "1.3.0",
+					    "1.2.0+x", "1.99.0",    "1.0.0-rc.1+b.2" };
+	static const char *const bad[] = { "",	     "1",      "1.0",	 "1.0.0.0",
+					   "v1.0.0", "01.0.0", "1.0.0-", "1.0.0+",
+					   "1.0.x",  "0.9.0",  "2.0.0" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		CHECK_INT(plan_text(
+				  arena_printf(&arena,
+					       "{\"ociVersion\":\"%s\",\"root\":{\"path\":\"r\"}}",
+					       good[i]))
+				  .status,
+			  0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct result r = plan_text(
+			arena_printf(&arena, "{\"ociVersion\":\"%s\",\"root\":{\"path\":\"r\"}}",
+				     bad[i]));
+
+		CHECK_INT(r.status, -1);
+		CHECK_STR(r.err.where, "/ociVersion");
+	}
+}
+
+static void test_namespaces(void)
+{
+	struct result r = plan_linux("\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"mount\"},"
+				     "{\"type\":\"network\",\"path\":\"/run/netns/x\"}]");
+
+	CHECK_INT(r.status, 0);
+	CHECK_INT(r.plan->ns.fresh, CLONE_NEWPID | CLONE_NEWNS);
+	CHECK_INT(r.plan->ns.listed, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET);
+	CHECK_INT(r.plan->ns.n_joins, 1);
+	CHECK_STR(r.plan->ns.joins[0].path, "/run/netns/x");
+	CHECK(!r.plan->loopback);
+
+	expect_refusal(plan_linux("\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"pid\"}]"),
+		       "/linux/namespaces/1", "duplicated ns");
+	expect_refusal(plan_linux("\"namespaces\":[{\"type\":\"net\"}]"),
+		       "/linux/namespaces/0/type", "");
+	expect_refusal(plan_linux("\"namespaces\":[{\"type\":\"pid\",\"path\":\"proc/1/ns/pid\"}]"),
+		       "/linux/namespaces/0", "absolute");
+}
+
+static void test_maps(void)
+{
+#define USER "\"namespaces\":[{\"type\":\"user\"},{\"type\":\"mount\"}],"
+#define MAP(c, h, s) "{\"containerID\":" #c ",\"hostID\":" #h ",\"size\":" #s "}"
+	struct result r = plan_linux("\"namespaces\":[{\"type\":\"user\"},{\"type\":\"mount\"}]");
+
+	CHECK_INT(r.status, 0);
+	CHECK_INT(r.plan->ns.maps.n_uid, 1);
+	CHECK(r.plan->ns.maps.uid[0].size == UINT32_MAX);
+	expect_refusal(plan_linux("\"uidMappings\":[" MAP(0, 1000, 1) "]"), "/linux/uidMappings",
+		       "need a user namespace");
+	expect_refusal(plan_linux(USER "\"uidMappings\":[" MAP(0, 1000, 10) "," MAP(
+			       5, 5000, 10) "],"
+					    "\"gidMappings\":[" MAP(0, 1000, 10) "]"),
+		       "/linux/uidMappings", "overlap");
+	expect_refusal(plan_linux(USER "\"uidMappings\":[" MAP(0, 1000, 10) "," MAP(
+			       10, 1005, 10) "],"
+					     "\"gidMappings\":[" MAP(0, 1000, 10) "]"),
+		       "/linux/uidMappings", "overlap on the host");
+	expect_refusal(plan_linux(USER "\"uidMappings\":[" MAP(0, 4294967290,
+							       10) "],"
+								   "\"gidMappings\":[" MAP(0, 1000,
+											   10) "]"),
+		       "/linux/uidMappings", "beyond the last id");
+	expect_refusal(plan_linux(USER "\"uidMappings\":[" MAP(0, 1000,
+							       0) "],"
+								  "\"gidMappings\":[" MAP(0, 1000,
+											  10) "]"),
+		       "/linux/uidMappings", "size 0");
+	expect_refusal(plan_linux(USER "\"uidMappings\":[" MAP(0, 1000, 10) "]"), "/linux",
+		       "given together");
+}
+
+static void test_time(void)
+{
+	struct result r = plan_linux("\"namespaces\":[{\"type\":\"time\"}],"
+				     "\"timeOffsets\":{\"boottime\":{\"secs\":-5,\"nanosecs\":7}}");
+
+	CHECK_INT(r.status, 0);
+	CHECK_INT(r.plan->ns.n_offsets, 1);
+	CHECK_INT(r.plan->ns.offsets[0].secs, -5);
+	expect_refusal(plan_linux("\"timeOffsets\":{\"boottime\":{\"secs\":1}}"),
+		       "/linux/timeOffsets", "new time namespace");
+	expect_refusal(plan_linux("\"namespaces\":[{\"type\":\"time\"}],"
+				  "\"timeOffsets\":{\"realtime\":{\"secs\":1}}"),
+		       "/linux/timeOffsets", "unknown clock");
+	expect_refusal(plan_linux("\"namespaces\":[{\"type\":\"time\"}],"
+				  "\"timeOffsets\":{\"monotonic\":{\"nanosecs\":1000000000}}"),
+		       "/linux/timeOffsets/monotonic/nanosecs", "1000000000");
+}
+
+static void test_sysctl(void)
+{
+	static const struct {
+		const char *key;
+		const char *refusal; /* NULL: taken, with uts and ipc namespaces */
+	} rows[] = {
+		{ "kernel.domainname", NULL },
+		{ "kernel/domainname", NULL },
+		{ "kernel.shmmax", NULL },
+		{ "fs.mqueue.msg_max", NULL },
+		{ "kernel.hostname", "hostname" },
+		{ "net.ipv4.ip_forward", "needs a namespace" },
+		{ "user.max_user_namespaces", "needs a namespace" },
+		{ "vm.swappiness", "change the host" },
+		{ "kernel.core_pattern", "change the host" },
+		{ "kernel/core_pattern", "change the host" },
+		{ "kernel.shmmax/../core_pattern", "no sysctl name" },
+		{ "kernel/../kernel/core_pattern", "no sysctl name" },
+		{ "fs.mqueue/../../kernel/core_pattern", "" },
+		{ "/kernel/core_pattern", "no sysctl name" },
+		{ "kernel..core_pattern", "no sysctl name" },
+		{ "kernel.core_pattern.", "no sysctl name" },
+		{ "kernel.core pattern", "no sysctl name" },
+		{ "fs.mqueue", "change the host" },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct result r = plan_linux(
+			arena_printf(&arena,
+				     "\"namespaces\":[{\"type\":\"uts\"},{\"type\":\"ipc\"}],"
+				     "\"sysctl\":{\"%s\":\"1\"}",
+				     rows[i].key));
+
+		if (rows[i].refusal)
+			expect_refusal(r, "/linux/sysctl", rows[i].refusal);
+		else if (!CHECK_INT(r.status, 0))
+			printf("# %s: %s\n", rows[i].key, r.err.text);
+	}
+	/* A name with dots in it is written with slashes between its parts. */
+	CHECK_STR(plan_linux("\"namespaces\":[{\"type\":\"network\"}],"
+			     "\"sysctl\":{\"net/ipv4/conf/eth0.1/rp_filter\":\"1\"}")
+			  .plan->sysctl[0]
+			  .key,
+		  "net/ipv4/conf/eth0.1/rp_filter");
+}
+
+static void test_others(void)
+{
+	struct result r;
+
+	expect_refusal(plan("\"hostname\":\"x\""), "/hostname", "needs a uts namespace");
+	expect_refusal(plan("\"annotations\":{\"\":\"x\"}"), "/annotations", "empty");
+	expect_refusal(plan("\"hooks\":{\"poststop\":[{\"path\":\"/x\"},{\"path\":\"rel\"}]}"),
+		       "/hooks/poststop/1", "absolute");
+	expect_refusal(plan_linux("\"personality\":{\"domain\":\"LINUX\",\"flags\":[\"X\"]}"),
+		       "/linux/personality/flags", "");
+	expect_refusal(plan_linux("\"memoryPolicy\":{\"mode\":\"MPOL_BIND\"}"),
+		       "/linux/memoryPolicy/nodes", "at least one node");
+	expect_refusal(plan_linux("\"memoryPolicy\":{\"mode\":\"MPOL_LOCAL\",\"nodes\":\"0\"}"),
+		       "/linux/memoryPolicy/nodes", "takes no nodes");
+
+	r = plan(
+		"\"hooks\":{\"prestart\":[{\"path\":\"/x\"},{\"path\":\"/y\",\"args\":[\"z\",\"1\"],"
+		"\"timeout\":3}]}");
+	CHECK_INT(r.status, 0);
+	CHECK_INT(r.plan->hooks[HOOK_PRESTART].n, 2);
+	CHECK_STR(r.plan->hooks[HOOK_PRESTART].list[0].args[0], "/x");
+	CHECK_STR(r.plan->hooks[HOOK_PRESTART].list[1].args[0], "z");
+	CHECK_INT(r.plan->hooks[HOOK_PRESTART].list[1].timeout, 3);
+	CHECK_STR(r.plan->keyring, "_ses.unit");
+	CHECK(plan("\"annotations\":{\"run.oci.keep_original_groups\":\"1\"}")
+		      .plan->process.keep_groups);
+	CHECK(!plan("\"annotations\":{\"run.oci.keep_original_groups\":\"0\"}")
+		       .plan->process.keep_groups);
+}
+
+int main(void)
+{
+	test_version();
+	test_namespaces();
+	test_maps();
+	test_time();
+	test_sysctl();
+	test_others();
+	arena_release(&arena);
+	return check_done();
+}
