@@ -16,7 +16,8 @@ tmpfs() {	# WORD...
 bind_of() {	# SOURCE-OPTIONS WORD...
 	mkdir -p src
 	! mountpoint -q src || umount src
-	host_mount -t tmpfs -o "$1" src-of-test src
+	mount -t tmpfs src-of-test src
+	host_mount -o "remount,bind,$1" src
 	config '.mounts |= .[:7]'
 	bind "$TEST_DIR/src" /mnt "${@:2}"
 	run_probe mounts
@@ -212,8 +213,8 @@ sets() {	# FLAG: on a new mount and on a bind, and only when asked for
 @test "MNT-12 MNT-OPT-tmpcopyup the tmpfs starts with a copy of what it covers" {
 	mkdir "$BUNDLE/rootfs/data" "$BUNDLE/rootfs/data/dir"
 	echo text >"$BUNDLE/rootfs/data/dir/file"
-	chmod 4640 "$BUNDLE/rootfs/data/dir/file"
 	chown 12:34 "$BUNDLE/rootfs/data/dir/file"
+	chmod 4640 "$BUNDLE/rootfs/data/dir/file"
 	ln -s dir/file "$BUNDLE/rootfs/data/link"
 	add_mount /data tmpfs tmpfs tmpcopyup
 	all_caps
