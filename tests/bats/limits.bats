@@ -58,14 +58,14 @@ rlimit() {	# TYPE SOFT HARD
 
 @test "SCH-02 SCH-05 the whole range of 64 bits" {
 	args /bin/probe limits
-	rlimit CORE '"@soft@"' '"@hard@"'
+	rlimit RSS '"@soft@"' '"@hard@"'
 	number soft 18446744073709551614
 	number hard 18446744073709551615
 	run_ok
-	value_is limit.CORE 18446744073709551614:unlimited
+	value_is limit.RSS 18446744073709551614:unlimited
 	local bad
 	for bad in -1 18446744073709551616 1.5 '"1"'; do
-		rlimit CORE '"@soft@"' 1
+		rlimit RSS '"@soft@"' 1
 		number soft "$bad"
 		refused soft || { echo "with $bad" >&2; return 1; }
 	done

@@ -14,10 +14,11 @@ tmpfs() {	# WORD...
 
 # A bind of a host mount that has SOURCE-OPTIONS.
 bind_of() {	# SOURCE-OPTIONS WORD...
-	mkdir -p src
+	mkdir -p src base
 	! mountpoint -q src || umount src
-	mount -t tmpfs src-of-test src
-	host_mount -o "remount,bind,$1" src
+	mountpoint -q base || host_mount -t tmpfs src-of-test base
+	# The flags of this mount alone: those of the file system no bind can clear.
+	host_mount -o "bind,$1" base src
 	config '.mounts |= .[:7]'
 	bind "$TEST_DIR/src" /mnt "${@:2}"
 	run_probe mounts
