@@ -275,7 +275,8 @@ static int give_ids(struct launch *l, struct error *err)
 		return error_at(err, "/linux/uidMappings");
 	if (write_map(&proc, l->pid, "gid_map", maps->gid, maps->n_gid, l->arena, err))
 		return error_at(err, "/linux/gidMappings");
-	if (sources_idmap(&l->sources, &l->plan->fs, l->pid, err))
+	if (rlimits_raise(&l->plan->process, "/process", l->pid, err) ||
+	    sources_idmap(&l->sources, &l->plan->fs, l->pid, err))
 		return -1;
 	return channel_send(&l->parent, MSG_GO, 0, err);
 }
