@@ -88,4 +88,7 @@ int cgroup_wait_empty(const struct cgroup *cg, uint64_t deadline, struct error *
 /* Removes the directories, what the container made in them, and those above that we made and nobody else uses. */
 int cgroup_remove(const struct cgroup *cg, struct error *err);
 
+/* The same where no process is in it and nothing below it: false, with as much removed as could be, if it is otherwise. */
+bool cgroup_remove_empty(const struct cgroup *cg);
+
 void cgroup_close(struct cgroup *cg);

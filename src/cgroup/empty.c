@@ -228,28 +228,47 @@ static int remove_patiently(const char *path)
 	return 0;
 }
 
-static int remove_hierarchy(const struct hierarchy *h, struct arena *a, struct error *err)
+/* Directories above may have found other users since: then they stay. */
+static void remove_above(const struct hierarchy *h, char *path)
 {
-	char *path = arena_printf(a, "%s%s", h->mount, h->path), *slash;
 	size_t top = strlen(h->mount) + strlen(h->made);
 
-	if (!*h->made)
-		return 0;
-	if (remove_patiently(path) < 0)
-		return error_sys(err, "rmdir cgroup \"%s\"", path);
-	/* Directories above may have found other users since. */
-	while (strlen(path) > top && (slash = strrchr(path, '/'))) {
-		*slash = '\0';
+	while (strlen(path) > top) {
+		*strrchr(path, '/') = '\0';
 		if (strlen(path) < top || rmdir(path) < 0)
-			break;
+			return;
 	}
-	return 0;
+}
+
+bool cgroup_remove_empty(const struct cgroup *cg)
+{
+	bool gone = true;
+
+	for (size_t i = 0; i < cg->n; i++) {
+		const struct hierarchy *h = &cg->list[i];
+		char *path = arena_printf(cg->arena, "%s%s", h->mount, h->path);
+
+		if (!*h->made)
+			gone = false;
+		else if (rmdir(path) == 0 || errno == ENOENT)
+			remove_above(h, path);
+		else
+			gone = false;
+	}
+	return gone;
 }
 
 int cgroup_remove(const struct cgroup *cg, struct error *err)
 {
-	for (size_t i = 0; i < cg->n; i++)
-		if (remove_hierarchy(&cg->list[i], cg->arena, err))
-			return -1;
+	for (size_t i = 0; i < cg->n; i++) {
+		const struct hierarchy *h = &cg->list[i];
+		char *path = arena_printf(cg->arena, "%s%s", h->mount, h->path);
+
+		if (!*h->made)
+			continue;
+		if (remove_patiently(path) < 0)
+			return error_sys(err, "rmdir cgroup \"%s\"", path);
+		remove_above(h, path);
+	}
 	return 0;
 }

@@ -28,10 +28,12 @@ br() {
 
 setup() {
 	mkdir "$W/t"
+	cd "$W/t" # conmon writes a file "oom" where it was started
 	find /sys/fs/cgroup -type d -name 'buildah-buildah*' | sort > "$W/t/cgroups"
 }
 
 teardown() {
+	cd /
 	leaks_expect_none buildah_leaks
 	rm -rf "$W/t"
 }

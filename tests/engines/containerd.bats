@@ -83,9 +83,11 @@ task_delete() {
 
 setup() {
 	mkdir "$W/t"
+	cd "$W/t" # conmon writes a file "oom" where it was started
 }
 
 teardown() {
+	cd /
 	local id
 
 	for id in $(ctr tasks ls -q 2>/dev/null); do

@@ -156,3 +156,15 @@ leaks_expect_none() {
 on_terminal() {
 	timeout 60 script -qec "stty rows $1 cols $2; $3" /dev/null < /dev/null
 }
+
+# ---- bundles ------------------------------------------------------------------
+
+# bundle_make DIR ID FILTER: a bundle of `RUNTIME spec` on the suite's tree, changed by the jq filter.
+bundle_make() {
+	mkdir -p "$1"
+	"$RUNTIME" spec --bundle "$1"
+	jq --arg root "$W/rootfs" --arg path "/$WORD/$2" \
+		".root.path = \$root | .process.terminal = false | .linux.cgroupsPath = \$path | $3" \
+		"$1/config.json" > "$1/config.new"
+	mv "$1/config.new" "$1/config.json"
+}

@@ -41,9 +41,11 @@ setup() {
 	mkdir -p "$W/p/tmp/events"
 	: > "$W/p/tmp/events/events.log"
 	mkdir "$W/t"
+	cd "$W/t" # conmon writes a file "oom" where it was started
 }
 
 teardown() {
+	cd /
 	pod pod rm -af -t 0 > /dev/null 2>&1 || true
 	pod rm -af -t 0 > /dev/null
 	mounts_below "$W/t" | tac | xargs -r -n1 umount
