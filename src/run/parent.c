@@ -15,11 +15,11 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/utc.h"
 #include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
@@ -45,22 +45,11 @@ static bool has_runtime_hooks(const struct plan *plan)
 
 /* ---- 1: the claim ---------------------------------------------------------------------------------------------------- */
 
-static const char *time_stamp(struct arena *a)
-{
-	struct timespec now;
-	struct tm tm;
-	char date[32];
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	return arena_printf(a, "%s.%09ldZ", date, now.tv_nsec);
-}
-
 static int write_claim(struct launch *l, struct error *err)
 {
 	const struct plan *plan = l->plan;
 	struct record *r = &l->record;
+	char now[48];
 
 	record_begin(r, l->arena);
 	record_add(r, RECORD_STATUS, RECORD_CREATING);
@@ -68,7 +57,7 @@ static int write_claim(struct launch *l, struct error *err)
 	record_add_u64(r, RECORD_START, 0);
 	record_add(r, RECORD_BUNDLE, plan->bundle);
 	record_add(r, RECORD_ROOTFS, plan->fs.rootfs);
-	record_add(r, RECORD_TIME, time_stamp(l->arena));
+	record_add(r, RECORD_TIME, arena_strdup(l->arena, utc_now(9, now, sizeof(now))));
 	record_add_u64(r, RECORD_OWNER, l->host->euid);
 	if (plan->ns.fresh & CLONE_NEWPID)
 		record_add(r, RECORD_OWN_PIDNS, "1");
