@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A container's cgroup: one directory in each hierarchy of this host.
+ *
+ * A host may have any mixture of cgroup v1 hierarchies and of cgroup v2, so there is no mode: every controller is found in
+ * one v1 hierarchy, in v2, or nowhere, and each hierarchy speaks its version (cgroup(7)). The container is a member of all
+ * of them, also of those that limit nothing: of a v2 hierarchy by being cloned into it, of a v1 hierarchy by writing itself
+ * to `tasks`, which takes none of the kernel's global locks.
+ *
+ * The life of one: cgroup_open() looks and refuses, cgroup_to_record() tells what will exist, cgroup_make() makes it,
+ * cgroup_attach_self() puts the child in, cgroup_apply() sets limits. Later commands get it back from the record without
+ * searching anything. With the manager "disabled" (and for a rootless caller who may not write anywhere) there is a cgroup
+ * without hierarchies, and every call here succeeds and does nothing.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "plan/resources.h"
+#include "plan/types.h"
+
+struct cgroup;
+struct record;
+
+/*
+ * Finds the hierarchies and refuses what this host cannot do, before anything is changed: a limit whose controller is
+ * missing or has no such limit in its version, a cgroup that holds processes or is frozen. Keeps `plan`.
+ */
+int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct host *host,
+		struct cgroup **ret, struct error *err);
+
+/*
+ * What to remember, and the cgroup that a record tells of; NULL where it tells of none. The record must be on disk before
+ * cgroup_make(): a cgroup is removed by what stands in it.
+ */
+void cgroup_to_record(const struct cgroup *cg, struct record *r);
+int cgroup_from_record(struct arena *a, const struct record *r, struct cgroup **ret,
+		       struct error *err);
+
+/* Makes the directories, and opens what the child needs. Real-time limits are set here, as they decide who may enter. */
+int cgroup_make(struct cgroup *cg, struct error *err);
+
+/* Opens what a further process needs to enter an existing cgroup, which must not be frozen. */
+int cgroup_prepare(struct cgroup *cg, struct error *err);
+
+/* The v2 directory to be cloned into (clone3(2), CLONE_INTO_CGROUP), -1: none. Open after cgroup_make or _prepare. */
+int cgroup_clone_fd(const struct cgroup *cg);
+
+/* The calling single-threaded process enters the v1 hierarchies, by the descriptors that it inherited. */
+int cgroup_attach_self(const struct cgroup *cg, struct error *err);
+
+/* Closes what was opened for the child. */
+void cgroup_close(struct cgroup *cg);
+
+/* Writes limits and device rules; an error names the place in config.json, the file and the value. */
+int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err);
+
+/*
+ * The container's own directories, for its /sys/fs/cgroup. The name is that of the hierarchy there ("cpu,cpuacct",
+ * "systemd"), "" for v2 where it is the only one; a v2 hierarchy beside v1 ones is not shown. Returns how many.
+ */
+struct cgroup_mount {
+	const char *name, *path;
+};
+size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgroup_mount **ret);
+
+/* ---- those in it (cgroup/members.c) ------------------------------------------------------------------------------- */
+
+/* The processes in the cgroup and all below, each once, as our pid namespace numbers them. */
+int cgroup_pids(const struct cgroup *cg, struct arena *a, const pid_t **ret, size_t *ret_n,
+		struct error *err);
+
+/* Whether the cgroup is frozen or about to be; false without a freezer. */
+bool cgroup_frozen(const struct cgroup *cg);
+
+/* Stops all processes and waits until they have stopped (10 seconds at most, then undoes it); lets them go on. */
+int cgroup_freeze(const struct cgroup *cg, struct error *err);
+int cgroup_thaw(const struct cgroup *cg, struct error *err);
+
+/* Sends a signal to every process; for SIGKILL repeated until none is left that has not got it. */
+int cgroup_signal(const struct cgroup *cg, int sig, struct error *err);
+
+/* Waits until no process is left (ERR_TIMEOUT at the deadline of base/fd.h, naming those that are). */
+int cgroup_wait_empty(const struct cgroup *cg, uint64_t deadline, struct error *err);
+
+/* Whether the kernel killed a process for want of memory. */
+bool cgroup_oom_killed(const struct cgroup *cg);
+
+/*
+ * Removes the cgroup, all below it and those directories above it that were made for it and are empty. What does not
+ * exist is fine; what is left is named.
+ */
+int cgroup_remove(const struct cgroup *cg, struct error *err);
