@@ -42,8 +42,8 @@ enum limit_kind {
 	LIMIT_MEMORY_KERNEL, /* bytes, -1: unlimited; so are the next four */
 	LIMIT_MEMORY_KERNEL_TCP,
 	LIMIT_MEMORY_RESERVATION,
-	LIMIT_MEMORY_SWAP, /* memory and swap together */
 	LIMIT_MEMORY,
+	LIMIT_MEMORY_SWAP, /* memory and swap together */
 	LIMIT_KINDS
 };
 

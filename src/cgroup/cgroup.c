@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cgroup/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+#include "cgroup/cgroup1.h"
+#include "cgroup/cgroup2.h"
+#include "cgroup/devrules.h"
+#include "cgroup/hierarchy.h"
+#include "state/state.h"
+
+/* ---- looking --------------------------------------------------------------------------------------------------------- */
+
+/*
+ * A path that config.json did not give as absolute begins at the root, where it is the same each time; a caller who may not
+ * write there makes a sibling of its own cgroup instead.
+ */
+static void choose_path(struct cgroup *cg, struct hierarchy *h, const struct host *host)
+{
+	const char *slash = strrchr(h->own, '/');
+
+	h->path = cg->plan->path;
+	if (cg->plan->path_is_absolute || (host->euid == 0 && !host->in_userns))
+		return;
+	if (faccessat(h->root, ".", W_OK, AT_EACCESS) == 0)
+		return;
+	/* One outside our cgroup namespace is shown as "/../x". */
+	if (slash && slash != h->own && !strstr(h->own, "/.."))
+		h->path = arena_printf(cg->arena, "%.*s%s", (int)(slash - h->own), h->own,
+				       cg->plan->path);
+}
+
+static int refuse_busy(struct cgroup *cg, struct hierarchy *h, struct error *err)
+{
+	struct cgroup one = { .arena = cg->arena, .n = 1 };
+	const pid_t *pids;
+	size_t n;
+
+	one.list[0] = *h;
+	if (cgroup_pids(&one, cg->arena, &pids, &n, err))
+		return -1;
+	if (!n)
+		return 0;
+	return error_config(err, "/linux/cgroupsPath",
+			    "cgroup \"%s%s\" holds processes already (%zu, one is %d)", h->mount,
+			    h->path, n, (int)pids[0]);
+}
+
+/* Nobody may enter where the container would stop at once: the directory itself or one above is frozen. */
+static int refuse_frozen(struct hierarchy *h, struct error *err)
+{
+	const char *file = h->version == 2		     ? "cgroup.freeze"
+			   : h->controllers & 1u << CONTROLLER_FREEZER ? "freezer.self_freezing"
+								     : NULL;
+	size_t end = h->existed ? strlen(h->path) : h->kept;
+
+	for (size_t length = 0; file && length < end;) {
+		auto_fd int fd = -1;
+		char path[PATH_MAX], now = '0';
+
+		length++;
+		length += strcspn(h->path + length, "/");
+		snprintf(path, sizeof(path), "%.*s/%s", (int)length, h->path, file);
+		fd = hierarchy_open(h, path, O_RDONLY);
+		if (fd >= 0 && read(fd, &now, 1) == 1 && now == '1')
+			return error_config(err, "/linux/cgroupsPath",
+					    "cgroup \"%s%.*s\" is frozen", h->mount, (int)length,
+					    h->path);
+	}
+	return 0;
+}
+
+int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct host *host,
+		struct cgroup **ret, struct error *err)
+{
+	struct cgroup *cg = arena_new(a, struct cgroup);
+
+	cg->arena = a;
+	cg->plan = plan;
+	cg->rootless = host->rootless;
+	cg->in_userns = host->in_userns;
+	*ret = cg;
+	if (!plan->path)
+		return 0;
+	if (hierarchy_find_all(cg, err))
+		return -1;
+	if (!cg->n && !cg->rootless)
+		return error_set(err, ERR_SYSTEM, "no cgroup hierarchy is mounted on this host");
+	if (knob_check(cg, plan, err) || devrules_check(cg, plan, err))
+		return -1;
+	for (size_t i = 0; i < cg->n; i++) {
+		struct hierarchy *h = &cg->list[i];
+
+		choose_path(cg, h, host);
+		if (hierarchy_probe(h, err) || refuse_frozen(h, err) ||
+		    (h->existed && refuse_busy(cg, h, err)))
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- the record ------------------------------------------------------------------------------------------------------ */
+
+#define RECORD_CGROUP_PATH "cgroup-path"
+#define RECORD_CGROUP "cgroup"
+
+/* "cgroup-path /a/b", then for each hierarchy in which that is the path: "cgroup VERSION KEPT NAME MOUNT". */
+void cgroup_to_record(const struct cgroup *cg, struct record *r)
+{
+	const char *path = "";
+
+	for (size_t i = 0; i < cg->n; i++) {
+		const struct hierarchy *h = &cg->list[i];
+
+		if (!str_eq(path, h->path))
+			record_add(r, RECORD_CGROUP_PATH, h->path);
+		path = h->path;
+		record_add(r, RECORD_CGROUP,
+			   arena_printf(cg->arena, "%d %zu %s %s", h->version, h->kept,
+					*h->name ? h->name : "-", h->mount));
+	}
+}
+
+static bool is_clean_path(const char *path)
+{
+	return path[0] == '/' && path[1] && !str_ends(path, "/") && strlen(path) < PATH_MAX / 2 &&
+	       !strstr(path, "//") && !strstr(path, "/../") && !strstr(path, "/./") &&
+	       !str_ends(path, "/..") && !str_ends(path, "/.");
+}
+
+static int parse_hierarchy(struct cgroup *cg, const char *line, const char *path, struct error *err)
+{
+	struct hierarchy *h = &cg->list[cg->n];
+	char *end;
+
+	*h = (struct hierarchy){ .path = path, .root = -1, .join = -1 };
+	if (path && is_clean_path(path) && cg->n < MAX_HIERARCHIES) {
+		h->version = (int)strtoul(line, &end, 10);
+		h->kept = strtoul(end, &end, 10);
+		if (*end == ' ' && end[1] && strchr(end + 1, ' ')) {
+			const char *name = end + 1, *mount = strchr(name, ' ') + 1;
+
+			h->name = arena_strndup(cg->arena, name, (size_t)(mount - name) - 1);
+			if (str_eq(h->name, "-"))
+				h->name = "";
+			h->mount = mount;
+			if (h->version == 1)
+				h->controllers = controllers_parse(h->name, ",", 1);
+			h->alone = h->version == 2 && str_eq(mount, "/sys/fs/cgroup");
+		}
+	}
+	if (!h->mount || h->mount[0] != '/' || h->version < 1 || h->version > 2 ||
+	    h->kept >= strlen(path))
+		return error_set(err, ERR_STATE, "the container's record is broken: cgroup \"%s\"",
+				 line);
+	cg->n++;
+	return 0;
+}
+
+int cgroup_from_record(struct arena *a, const struct record *r, struct cgroup **ret,
+		       struct error *err)
+{
+	struct cgroup *cg = NULL;
+	const char *path = NULL;
+
+	for (size_t i = 0; i < r->n; i++) {
+		const char *key = r->lines[i].key, *value = r->lines[i].value;
+
+		if (str_eq(key, RECORD_CGROUP_PATH))
+			path = value;
+		if (!str_eq(key, RECORD_CGROUP))
+			continue;
+		if (!cg) {
+			cg = arena_new(a, struct cgroup);
+			cg->arena = a;
+		}
+		if (parse_hierarchy(cg, value, path, err))
+			return -1;
+	}
+	*ret = cg;
+	return 0;
+}
+
+/* ---- making and entering --------------------------------------------------------------------------------------------- */
+
+static int open_join(struct hierarchy *h, struct error *err)
+{
+	if (h->version == 2)
+		h->join = hierarchy_open(h, h->path, O_RDONLY | O_DIRECTORY);
+	else
+		h->join = hierarchy_open_file(h, "tasks", O_WRONLY);
+	if (h->join < 0)
+		return error_sys(err, "open \"%s%s%s\"", h->mount, h->path,
+				 h->version == 2 ? "" : "/tasks");
+	return 0;
+}
+
+/* Whether a limit is for this hierarchy, so that it is needed. */
+static bool is_needed(struct cgroup *cg, const struct hierarchy *h)
+{
+	struct hierarchy *place;
+	struct error unused;
+
+	if (h->version == 2 && cg->plan->n_unified)
+		return true;
+	for (size_t i = 0; i < cg->plan->n_limits; i++)
+		if (knob_find_place(cg, &cg->plan->limits[i], &place, &unused) || place == h)
+			return true;
+	return false;
+}
+
+static int make_one(struct hierarchy *h, struct error *err)
+{
+	if (hierarchy_make(h, err) || (h->version == 1 && cgroup1_fill_cpuset(h, err)) ||
+	    (h->alone && cgroup2_enable_all(h, err)))
+		return -1;
+	return open_join(h, err);
+}
+
+static bool may_not(int errnum)
+{
+	return errnum == EACCES || errnum == EPERM || errnum == EROFS;
+}
+
+int cgroup_make(struct cgroup *cg, struct error *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < cg->n; i++) {
+		if (make_one(&cg->list[i], err)) {
+			if (!cg->rootless || !may_not(err->errnum) ||
+			    is_needed(cg, &cg->list[i]))
+				return error_at(err, "/linux/cgroupsPath");
+			fd_close(&cg->list[i].root);
+			continue;
+		}
+		cg->list[n++] = cg->list[i];
+	}
+	cg->n = n;
+	cg->made = true;
+	return cg->n ? knob_apply(cg, cg->plan, true, err) : 0;
+}
+
+int cgroup_prepare(struct cgroup *cg, struct error *err)
+{
+	for (size_t i = 0; i < cg->n; i++)
+		if (open_join(&cg->list[i], err))
+			return -1;
+	return 0;
+}
+
+int cgroup_clone_fd(const struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->list[i].version == 2)
+			return cg->list[i].join;
+	return -1;
+}
+
+int cgroup_attach_self(const struct cgroup *cg, struct error *err)
+{
+	for (size_t i = 0; i < cg->n; i++) {
+		const struct hierarchy *h = &cg->list[i];
+
+		if (h->version == 1 && write(h->join, "0", 1) < 0)
+			return error_sys(err, "enter cgroup \"%s%s\": write \"0\" to its tasks",
+					 h->mount, h->path);
+	}
+	return 0;
+}
+
+void cgroup_close(struct cgroup *cg)
+{
+	for (size_t i = 0; i < cg->n; i++)
+		fd_close(&cg->list[i].join);
+}
+
+/* ---- limits ---------------------------------------------------------------------------------------------------------- */
+
+int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err)
+{
+	struct hierarchy *v2 = cgroup_find_v2(cg);
+
+	if (!cg->n)
+		return 0;
+	if (devrules_apply(cg, plan, err) || (!cg->made && knob_apply(cg, plan, true, err)) ||
+	    knob_apply(cg, plan, false, err))
+		return -1;
+	/* Last, so that it has the last word on what other members say. */
+	return v2 && plan->n_unified ? cgroup2_apply_unified(v2, plan, err) : 0;
+}
+
+size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgroup_mount **ret)
+{
+	struct cgroup_mount *mounts = arena_new_n(a, struct cgroup_mount, cg->n + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < cg->n; i++) {
+		const struct hierarchy *h = &cg->list[i];
+		struct cgroup_mount m = { h->name, arena_printf(a, "%s%s", h->mount, h->path) };
+
+		if (str_starts(m.name, "name="))
+			m.name += 5;
+		if (h->alone) {
+			mounts[0] = m;
+			n = 1;
+			break;
+		}
+		if (h->version == 1 && *m.name && !strchr(m.name, '/'))
+			mounts[n++] = m;
+	}
+	*ret = mounts;
+	return n;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cgroup/cgroup1.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/str.h"
+
+/* ---- exceptions ------------------------------------------------------------------------------------------------------ */
+
+/* The kernel takes any number and uses the nearest one that it can. */
+static int write_shares(struct hierarchy *h, const struct limit *limit,
+			const struct cgroup_plan *plan UNUSED, struct error *err)
+{
+	char value[32], now[32];
+
+	snprintf(value, sizeof(value), "%jd", (intmax_t)limit->value);
+	if (knob_write(h, "cpu.shares", value, limit, err))
+		return -1;
+	if (!hierarchy_read(h, "cpu.shares", now, sizeof(now)) || str_eq(now, value))
+		return 0;
+	return error_config(err, limit->where, "%s is not possible, the kernel made %s of it",
+			    value, now);
+}
+
+/* What is charged now, for a limit that is refused because it is less. */
+static int explain_usage(struct hierarchy *h, const struct limit *limit, const char *file,
+			 struct error *err)
+{
+	char usage[32];
+	struct error why;
+
+	if (errno != EBUSY || !hierarchy_read(h, file, usage, sizeof(usage)))
+		return -1;
+	error_errno(&why, EBUSY, "the limit of %jd bytes is less than what is in use already, %s",
+		    (intmax_t)limit->value, usage);
+	(void)error_at(&why, "%s", limit->where);
+	*err = why;
+	return -1;
+}
+
+static int write_memory(struct hierarchy *h, const struct limit *limit,
+			const struct cgroup_plan *plan UNUSED, struct error *err)
+{
+	char value[32];
+
+	snprintf(value, sizeof(value), "%jd", (intmax_t)limit->value);
+	if (knob_write(h, "memory.limit_in_bytes", value, limit, err) == 0)
+		return 0;
+	return explain_usage(h, limit, "memory.usage_in_bytes", err);
+}
+
+static int write_swap(struct hierarchy *h, const struct limit *limit,
+		      const struct cgroup_plan *plan UNUSED, struct error *err)
+{
+	char value[32];
+
+	snprintf(value, sizeof(value), "%jd", (intmax_t)limit->value);
+	if (knob_write(h, "memory.memsw.limit_in_bytes", value, limit, err) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return explain_usage(h, limit, "memory.memsw.usage_in_bytes", err);
+	if (limit->value < 0)
+		return 0;
+	*err = (struct error){ 0 };
+	return error_config(err, limit->where,
+			    "this kernel does not account for swap (swapaccount=1 on its command "
+			    "line makes it)");
+}
+
+/* Newer kernels have the one value only, and refuse to be told the other. */
+static int write_hierarchy(struct hierarchy *h, const struct limit *limit,
+			   const struct cgroup_plan *plan UNUSED, struct error *err)
+{
+	const char *value = limit->value ? "1" : "0";
+	char now[32];
+
+	if (hierarchy_read(h, "memory.use_hierarchy", now, sizeof(now)) && str_eq(now, value))
+		return 0;
+	return knob_write(h, "memory.use_hierarchy", value, limit, err);
+}
+
+/* Both, as huge pages can be reserved before they are touched; older kernels cannot limit that. */
+static int write_huge_pages(struct hierarchy *h, const struct limit *limit,
+			    const struct cgroup_plan *plan UNUSED, struct error *err)
+{
+	char file[64], value[32];
+
+	snprintf(value, sizeof(value), "%jd", (intmax_t)limit->value);
+	snprintf(file, sizeof(file), "hugetlb.%s.limit_in_bytes", limit->text);
+	if (knob_write(h, file, value, limit, err)) {
+		if (errno != ENOENT)
+			return -1;
+		*err = (struct error){ 0 };
+		return error_config(err, limit->where, "this host has no huge pages of %s",
+				    limit->text);
+	}
+	snprintf(file, sizeof(file), "hugetlb.%s.rsvd.limit_in_bytes", limit->text);
+	return knob_write(h, file, value, limit, err) && errno != ENOENT ? -1 : 0;
+}
+
+/* ---- the files ------------------------------------------------------------------------------------------------------- */
+
+#define KNOB(kind_, controller_, ...)                                            \
+	{                                                                        \
+		.kind = LIMIT_##kind_, .controller = CONTROLLER_##controller_, __VA_ARGS__ \
+	}
+
+static const struct knob knobs[] = {
+	KNOB(CPU_RT_PERIOD, CPU, .file = "cpu.rt_period_us"),
+	KNOB(CPU_RT_RUNTIME, CPU, .file = "cpu.rt_runtime_us"),
+	KNOB(CPU_SHARES, CPU, .write = write_shares),
+	KNOB(CPU_PERIOD, CPU, .file = "cpu.cfs_period_us"),
+	KNOB(CPU_QUOTA, CPU, .file = "cpu.cfs_quota_us"),
+	KNOB(CPU_BURST, CPU, .file = "cpu.cfs_burst_us", .missing = KNOB_WHEN_OFF),
+	KNOB(CPU_IDLE, CPU, .file = "cpu.idle", .missing = KNOB_WHEN_OFF),
+	/* The second name is that of mounts with the option noprefix. */
+	KNOB(CPUSET_CPUS, CPUSET, .file = "cpuset.cpus", .other = "cpus", .format = KNOB_TEXT),
+	KNOB(CPUSET_MEMS, CPUSET, .file = "cpuset.mems", .other = "mems", .format = KNOB_TEXT),
+	KNOB(PIDS, PIDS, .file = "pids.max", .format = KNOB_NUMBER_OR_MAX),
+	/* The scheduler CFQ had the first names, BFQ has the second. */
+	KNOB(BLKIO_WEIGHT, BLKIO, .file = "blkio.weight", .other = "blkio.bfq.weight"),
+	KNOB(BLKIO_LEAF_WEIGHT, BLKIO, .file = "blkio.leaf_weight"),
+	KNOB(BLKIO_WEIGHT_DEVICE, BLKIO, .file = "blkio.weight_device",
+	     .other = "blkio.bfq.weight_device", .format = KNOB_DEVICE),
+	KNOB(BLKIO_LEAF_WEIGHT_DEVICE, BLKIO, .file = "blkio.leaf_weight_device",
+	     .format = KNOB_DEVICE),
+	KNOB(BLKIO_READ_BPS, BLKIO, .file = "blkio.throttle.read_bps_device",
+	     .format = KNOB_DEVICE),
+	KNOB(BLKIO_WRITE_BPS, BLKIO, .file = "blkio.throttle.write_bps_device",
+	     .format = KNOB_DEVICE),
+	KNOB(BLKIO_READ_IOPS, BLKIO, .file = "blkio.throttle.read_iops_device",
+	     .format = KNOB_DEVICE),
+	KNOB(BLKIO_WRITE_IOPS, BLKIO, .file = "blkio.throttle.write_iops_device",
+	     .format = KNOB_DEVICE),
+	KNOB(HUGETLB, HUGETLB, .write = write_huge_pages),
+	KNOB(NET_CLASS, NET_CLS, .file = "net_cls.classid"),
+	KNOB(NET_PRIORITY, NET_PRIO, .file = "net_prio.ifpriomap", .format = KNOB_TEXT_NUMBER),
+	KNOB(RDMA, RDMA, .file = "rdma.max", .format = KNOB_TEXT),
+	KNOB(MEMORY_HIERARCHY, MEMORY, .write = write_hierarchy),
+	KNOB(MEMORY_SWAPPINESS, MEMORY, .file = "memory.swappiness"),
+	KNOB(MEMORY_OOM_DISABLE, MEMORY, .file = "memory.oom_control"),
+	KNOB(MEMORY_KERNEL, MEMORY, .file = "memory.kmem.limit_in_bytes", .missing = KNOB_FINE),
+	KNOB(MEMORY_KERNEL_TCP, MEMORY, .file = "memory.kmem.tcp.limit_in_bytes",
+	     .missing = KNOB_FINE),
+	KNOB(MEMORY_RESERVATION, MEMORY, .file = "memory.soft_limit_in_bytes"),
+	KNOB(MEMORY, MEMORY, .write = write_memory),
+	KNOB(MEMORY_SWAP, MEMORY, .write = write_swap),
+};
+
+const struct knob_table cgroup1_knobs = { knobs, ARRAY_SIZE(knobs) };
+
+/* ---- cpuset ---------------------------------------------------------------------------------------------------------- */
+
+#define LIST_MAX 4096
+
+static int open_list(struct hierarchy *h, size_t length, const char *file, int flags)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%.*s/cpuset.%s", (int)length, h->path, file);
+	fd = hierarchy_open(h, path, flags);
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	/* A mount with the option noprefix. */
+	snprintf(path, sizeof(path), "%.*s/%s", (int)length, h->path, file);
+	return hierarchy_open(h, path, flags);
+}
+
+static int read_list(struct hierarchy *h, size_t length, const char *file, char *list,
+		     struct error *err)
+{
+	auto_fd int fd = open_list(h, length, file, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, list, LIST_MAX - 1);
+
+	if (n < 0)
+		return error_sys(err, "read %s of cpuset \"%s%.*s\"", file, h->mount, (int)length,
+				 h->path);
+	list[n] = '\0';
+	list[strcspn(list, "\n")] = '\0';
+	return 0;
+}
+
+/* From the first directory that has some, down to the container's. */
+static int fill_list(struct hierarchy *h, const char *file, struct error *err)
+{
+	size_t length = h->existed ? strlen(h->path) : h->kept, end = strlen(h->path);
+	char list[LIST_MAX];
+
+	for (;;) {
+		if (read_list(h, length, file, list, err))
+			return -1;
+		if (*list || length == 0)
+			break;
+		while (length && h->path[--length] != '/')
+			;
+	}
+	while (length < end) {
+		auto_fd int fd = -1;
+
+		length++;
+		length += strcspn(h->path + length, "/");
+		fd = open_list(h, length, file, O_WRONLY);
+		if (fd < 0 || write(fd, list, strlen(list)) < 0)
+			return error_sys(err, "write \"%s\" to %s of cpuset \"%s%.*s\"", list, file,
+					 h->mount, (int)length, h->path);
+	}
+	return 0;
+}
+
+int cgroup1_fill_cpuset(struct hierarchy *h, struct error *err)
+{
+	if (!(h->controllers & 1u << CONTROLLER_CPUSET))
+		return 0;
+	return fill_list(h, "cpus", err) || fill_list(h, "mems", err) ? -1 : 0;
+}
