@@ -122,12 +122,13 @@ bool refuse_duplicate(struct parser *p, struct frame *f, const char *key, size_t
 
 bool frame_close_keys(struct parser *p, struct frame *f)
 {
-	struct seen_key *keys = p->keys + f->first_key, *twice = NULL;
+	struct seen_key *keys, *twice = NULL;
 	size_t n = p->n_keys - f->first_key;
 
 	p->n_keys = f->first_key;
 	if (n < 2)
 		return true;
+	keys = p->keys + f->first_key;
 	qsort(keys, n, sizeof(*keys), key_compare);
 	for (size_t i = 1; i < n; i++)
 		if (keys[i - 1].size == keys[i].size &&

@@ -61,7 +61,7 @@ struct parser {
 	struct oci_warnings *warnings;
 	struct error *err;
 	bool failed;
-	size_t end; /* offset behind the document's last bracket, 0 before */
+	size_t value_end; /* offset behind the last value that is complete, 0 before */
 	unsigned depth;
 	struct frame stack[OCI_DEPTH_MAX];
 };

@@ -32,3 +32,21 @@ libocispec/oci_tables.c: libocispec/oci_spec.h
 
 # No object may be compiled before the header is there, whichever target is asked for.
 $(libteu_a_OBJECTS): libocispec/oci_spec.h
+
+# ---- tests ----------------------------------------------------------------------------------------
+oci_tests = \
+	tests/unit/libocispec_parse \
+	tests/unit/libocispec_text \
+	tests/unit/libocispec_value \
+	tests/unit/libocispec_write \
+	tests/unit/spec_load \
+	tests/fuzz/replay_config
+check_PROGRAMS += $(oci_tests) tests/unit/oci_file
+TESTS += $(oci_tests) tests/unit/libocispec_schema.sh
+tests_fuzz_replay_config_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz_config.c tests/fuzz/fuzz.h
+if FUZZERS
+noinst_PROGRAMS = tests/fuzz/fuzz_config
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
+EXTRA_DIST += tests/data tests/fuzz/corpus tests/unit/libocispec_schema.py tests/unit/libocispec_schema.sh

@@ -110,6 +110,13 @@ static bool find_slot(struct parser *p, struct slot *s)
 	return true;
 }
 
+/* The same for a value without brackets, which ends here. */
+static bool find_scalar_slot(struct parser *p, struct slot *s)
+{
+	p->value_end = token_end(p);
+	return find_slot(p, s);
+}
+
 static bool slot_is(const struct slot *s, enum oci_type type)
 {
 	return s->member->type == type && (s->entry || s->member->shape == OCI_ONE);
@@ -188,7 +195,7 @@ static int on_null(void *parser)
 	struct frame *f = frame_top(p);
 	struct slot s;
 
-	if (!find_slot(p, &s))
+	if (!find_scalar_slot(p, &s))
 		return false;
 	if (!s.member)
 		return true;
@@ -203,7 +210,7 @@ static int on_boolean(void *parser, int value)
 	struct parser *p = parser;
 	struct slot s;
 
-	if (!find_slot(p, &s))
+	if (!find_scalar_slot(p, &s))
 		return false;
 	if (!s.member)
 		return true;
@@ -219,7 +226,7 @@ static int on_number(void *parser, const char *digits, size_t size)
 	struct parser *p = parser;
 	struct slot s;
 
-	if (!find_slot(p, &s))
+	if (!find_scalar_slot(p, &s))
 		return false;
 	if (!s.member)
 		return true;
@@ -237,9 +244,9 @@ static int on_string(void *parser, const unsigned char *value, size_t size)
 	const char *text, *near;
 	struct slot s;
 
-	if (!find_slot(p, &s))
+	if (!find_scalar_slot(p, &s))
 		return false;
-	if (p->fault_at < token_end(p))
+	if (p->fault_at < p->value_end)
 		return refuse(p, p->fault_at, "expected a string, found %s in it", p->fault);
 	if (!s.member)
 		return true;
@@ -340,8 +347,7 @@ static int on_close_object(void *parser)
 		return refuse(p, f->at, "expected %s, found nothing: it is required", expected);
 	}
 	p->depth--;
-	if (p->depth == 0)
-		p->end = token_end(p);
+	p->value_end = token_end(p);
 	return f->place != IN_MAP || give_entries(p, f);
 }
 
@@ -351,27 +357,40 @@ static int on_close_array(void *parser)
 	struct frame *f = frame_top(p);
 
 	p->depth--;
+	p->value_end = token_end(p);
 	return f->place != IN_LIST || give_entries(p, f);
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------- */
 
+/* Where the token stands that yajl did not expect. Behind a value, yajl forgets. */
+static size_t unexpected_at(struct parser *p)
+{
+	size_t at = text_skip_blanks(p->text, p->size, p->value_end);
+	char c = at < p->size ? p->text[at] : '\0';
+	bool list;
+
+	if (p->depth == 0)
+		return p->value_end ? at : token_start(p);
+	list = frame_top(p)->place == IN_LIST || frame_top(p)->place == IN_SKIPPED_LIST;
+	return p->value_end && c != ',' && c != (list ? ']' : '}') ? at : token_start(p);
+}
+
 /* Not JSON: says what yajl says, and where. */
 static bool refuse_syntax(struct parser *p, bool at_end)
 {
 	char found[TEXT_TOKEN_MAX];
-	size_t at = at_end ? p->size : token_start(p);
+	size_t at = unexpected_at(p);
 	const char *text;
 
-	if (p->end) {
-		at = text_skip_blanks(p->text, p->size, p->end);
+	if (p->fault_at < p->size && p->fault_at <= token_end(p))
+		return refuse(p, p->fault_at, "not valid JSON: found %s", p->fault);
+	if (p->depth == 0 && p->value_end) {
 		text = text_token(p->text, p->size, at, found);
 		return refuse(p, at, "expected the end of the document, found %s", text);
 	}
 	if (at_end)
-		return refuse(p, at, "not valid JSON: the document ends too early");
-	if (p->fault_at < token_end(p))
-		return refuse(p, p->fault_at, "not valid JSON: found %s", p->fault);
+		return refuse(p, p->size, "not valid JSON: the document ends too early");
 	text = (const char *)yajl_get_error(p->yajl, 0, NULL, 0);
 	return refuse(p, at, "not valid JSON: %.*s", (int)strcspn(text, ".\n"), text);
 }

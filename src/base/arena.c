@@ -48,7 +48,7 @@ void *arena_alloc(struct arena *a, size_t size)
 	if (a->next && size <= (size_t)(a->end - a->next)) {
 		p = a->next;
 		a->next += size;
-		return memset(p, 0, size);
+		return p;
 	}
 
 	/* A large object gets a block of its own, so that the rest of the current one stays in use. */

@@ -18,7 +18,7 @@ struct arena {
 	char *next, *end;	    /* free part of the newest block */
 };
 
-/* An arena whose first bytes come from `first` (size bytes, e.g. a static buffer), which it never frees. */
+/* An arena whose first bytes come from `first`, zeroed memory that it never frees (a static buffer). */
 void arena_init(struct arena *a, void *first, size_t size);
 
 void *arena_alloc(struct arena *a, size_t size) __attribute__((malloc, returns_nonnull));

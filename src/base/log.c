@@ -146,7 +146,7 @@ void log_error(const struct error *err)
 	record(LOG_ERROR, msg);
 	if (sink.fd < 0)
 		return;
-	str_quote(msg, line, sizeof(line) - 1);
+	str_printable(msg, line, sizeof(line) - 1);
 	n = (int)strlen(line);
 	line[n++] = '\n';
 	write_line(STDERR_FILENO, line, (size_t)n);

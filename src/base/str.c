@@ -166,7 +166,7 @@ size_t utf8_length(const unsigned char *s, size_t n)
 	return len;
 }
 
-char *str_quote(const char *s, char *buf, size_t size)
+static char *escape(const char *s, char *buf, size_t size, const char *quoted)
 {
 	size_t left = strlen(s), out = 0;
 
@@ -179,7 +179,7 @@ char *str_quote(const char *s, char *buf, size_t size)
 		if (len == 0 || (len == 1 && ((unsigned char)*s < 0x20 || *s == 0x7f))) {
 			need = (size_t)snprintf(piece, sizeof(piece), "\\x%02x", (unsigned char)*s);
 			len = 1;
-		} else if (*s == '"' || *s == '\\') {
+		} else if (strchr(quoted, *s)) {
 			need = (size_t)snprintf(piece, sizeof(piece), "\\%c", *s);
 		} else {
 			memcpy(piece, s, len);
@@ -195,4 +195,14 @@ char *str_quote(const char *s, char *buf, size_t size)
 		left -= len;
 	}
 	return buf;
+}
+
+char *str_quote(const char *s, char *buf, size_t size)
+{
+	return escape(s, buf, size, "\"\\");
+}
+
+char *str_printable(const char *s, char *buf, size_t size)
+{
+	return escape(s, buf, size, "");
 }

@@ -54,5 +54,8 @@ const char *word_nearest(const struct word *table, size_t n, const char *name);
  */
 char *str_quote(const char *s, char *buf, size_t size);
 
+/* The same, but quotes and backslashes stay as they are: for a line that stands in no quotes. */
+char *str_printable(const char *s, char *buf, size_t size);
+
 /* Length of the valid UTF-8 sequence at s (of at most n bytes), 0 if there is none. */
 size_t utf8_length(const unsigned char *s, size_t n);

@@ -16,7 +16,6 @@
 #include "cgroup/cgroup2.h"
 #include "cgroup/devrules.h"
 #include "cgroup/hierarchy.h"
-#include "state/state.h"
 
 /* ---- looking --------------------------------------------------------------------------------------------------------- */
 
@@ -61,9 +60,8 @@ static int refuse_frozen(struct hierarchy *h, struct error *err)
 	const char *file = h->version == 2		     ? "cgroup.freeze"
 			   : h->controllers & 1u << CONTROLLER_FREEZER ? "freezer.self_freezing"
 								     : NULL;
-	size_t end = h->existed ? strlen(h->path) : h->kept;
 
-	for (size_t length = 0; file && length < end;) {
+	for (size_t length = 0; file && length < h->kept;) {
 		auto_fd int fd = -1;
 		char path[PATH_MAX], now = '0';
 
@@ -110,82 +108,63 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 
 /* ---- the record ------------------------------------------------------------------------------------------------------ */
 
-#define RECORD_CGROUP_PATH "cgroup-path"
-#define RECORD_CGROUP "cgroup"
-
-/* "cgroup-path /a/b", then for each hierarchy in which that is the path: "cgroup VERSION KEPT NAME MOUNT". */
-void cgroup_to_record(const struct cgroup *cg, struct record *r)
+size_t cgroup_count(const struct cgroup *cg)
 {
-	const char *path = "";
+	return cg->n;
+}
 
-	for (size_t i = 0; i < cg->n; i++) {
-		const struct hierarchy *h = &cg->list[i];
+/* "VERSION KEPT LENGTH NAME MOUNT PATH": the mount may hold blanks, so its length is told. */
+const char *cgroup_line(const struct cgroup *cg, size_t i)
+{
+	const struct hierarchy *h = &cg->list[i];
 
-		if (!str_eq(path, h->path))
-			record_add(r, RECORD_CGROUP_PATH, h->path);
-		path = h->path;
-		record_add(r, RECORD_CGROUP,
-			   arena_printf(cg->arena, "%d %zu %s %s", h->version, h->kept,
-					*h->name ? h->name : "-", h->mount));
-	}
+	return arena_printf(cg->arena, "%d %zu %zu %s %s%s", h->version, h->kept, strlen(h->mount),
+			    *h->name ? h->name : "-", h->mount, h->path);
 }
 
 static bool is_clean_path(const char *path)
 {
-	return path[0] == '/' && path[1] && !str_ends(path, "/") && strlen(path) < PATH_MAX / 2 &&
+	return path[0] == '/' && path[1] && !str_ends(path, "/") && strlen(path) < PATH_MAX &&
 	       !strstr(path, "//") && !strstr(path, "/../") && !strstr(path, "/./") &&
 	       !str_ends(path, "/..") && !str_ends(path, "/.");
 }
 
-static int parse_hierarchy(struct cgroup *cg, const char *line, const char *path, struct error *err)
+static bool parse_line(const char *line, struct arena *a, struct hierarchy *h)
 {
-	struct hierarchy *h = &cg->list[cg->n];
-	char *end;
+	size_t length, end;
+	int at = 0;
 
-	*h = (struct hierarchy){ .path = path, .root = -1, .join = -1 };
-	if (path && is_clean_path(path) && cg->n < MAX_HIERARCHIES) {
-		h->version = (int)strtoul(line, &end, 10);
-		h->kept = strtoul(end, &end, 10);
-		if (*end == ' ' && end[1] && strchr(end + 1, ' ')) {
-			const char *name = end + 1, *mount = strchr(name, ' ') + 1;
-
-			h->name = arena_strndup(cg->arena, name, (size_t)(mount - name) - 1);
-			if (str_eq(h->name, "-"))
-				h->name = "";
-			h->mount = mount;
-			if (h->version == 1)
-				h->controllers = controllers_parse(h->name, ",", 1);
-			h->alone = h->version == 2 && str_eq(mount, "/sys/fs/cgroup");
-		}
-	}
-	if (!h->mount || h->mount[0] != '/' || h->version < 1 || h->version > 2 ||
-	    h->kept >= strlen(path))
-		return error_set(err, ERR_STATE, "the container's record is broken: cgroup \"%s\"",
-				 line);
-	cg->n++;
-	return 0;
+	*h = (struct hierarchy){ .root = -1, .join = -1 };
+	if (sscanf(line, "%d %zu %zu %n", &h->version, &h->kept, &length, &at) != 3 || !at)
+		return false;
+	line += at;
+	end = strcspn(line, " ");
+	if (!line[end] || strlen(line + end + 1) < length || line[end + 1] != '/')
+		return false;
+	h->name = arena_strndup(a, line, end);
+	if (str_eq(h->name, "-"))
+		h->name = "";
+	h->mount = arena_strndup(a, line + end + 1, length);
+	h->path = line + end + 1 + length;
+	if (h->version == 1)
+		h->controllers = controllers_parse(h->name, ",", 1);
+	h->alone = h->version == 2 && str_eq(h->mount, "/sys/fs/cgroup");
+	return (h->version == 1 || h->version == 2) && is_clean_path(h->path) &&
+	       h->kept <= strlen(h->path);
 }
 
-int cgroup_from_record(struct arena *a, const struct record *r, struct cgroup **ret,
-		       struct error *err)
+int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struct cgroup **ret,
+		      struct error *err)
 {
-	struct cgroup *cg = NULL;
-	const char *path = NULL;
+	struct cgroup *cg = arena_new(a, struct cgroup);
 
-	for (size_t i = 0; i < r->n; i++) {
-		const char *key = r->lines[i].key, *value = r->lines[i].value;
-
-		if (str_eq(key, RECORD_CGROUP_PATH))
-			path = value;
-		if (!str_eq(key, RECORD_CGROUP))
-			continue;
-		if (!cg) {
-			cg = arena_new(a, struct cgroup);
-			cg->arena = a;
-		}
-		if (parse_hierarchy(cg, value, path, err))
-			return -1;
-	}
+	cg->arena = a;
+	for (cg->n = 0; cg->n < n; cg->n++)
+		if (cg->n == MAX_HIERARCHIES ||
+		    !parse_line(lines[cg->n], a, &cg->list[cg->n]))
+			return error_set(err, ERR_STATE,
+					 "the container's record is broken: cgroup \"%s\"",
+					 lines[cg->n]);
 	*ret = cg;
 	return 0;
 }
@@ -280,8 +259,10 @@ int cgroup_attach_self(const struct cgroup *cg, struct error *err)
 
 void cgroup_close(struct cgroup *cg)
 {
-	for (size_t i = 0; i < cg->n; i++)
+	for (size_t i = 0; i < cg->n; i++) {
 		fd_close(&cg->list[i].join);
+		fd_close(&cg->list[i].root);
+	}
 }
 
 /* ---- limits ---------------------------------------------------------------------------------------------------------- */

@@ -7,9 +7,9 @@
  * of them, also of those that limit nothing: of a v2 hierarchy by being cloned into it, of a v1 hierarchy by writing itself
  * to `tasks`, which takes none of the kernel's global locks.
  *
- * The life of one: cgroup_open() looks and refuses, cgroup_to_record() tells what will exist, cgroup_make() makes it,
- * cgroup_attach_self() puts the child in, cgroup_apply() sets limits. Later commands get it back from the record without
- * searching anything. With the manager "disabled" (and for a rootless caller who may not write anywhere) there is a cgroup
+ * The life of one: cgroup_open() looks and refuses, cgroup_line() tells what will exist, cgroup_make() makes it,
+ * cgroup_attach_self() puts the child in, cgroup_apply() sets limits. Later commands get it back from the lines in the record
+ * without searching anything. With the manager "disabled" (and for a rootless caller who may not write anywhere) there is a cgroup
  * without hierarchies, and every call here succeeds and does nothing.
  */
 #pragma once
@@ -25,7 +25,6 @@
 #include "plan/types.h"
 
 struct cgroup;
-struct record;
 
 /*
  * Finds the hierarchies and refuses what this host cannot do, before anything is changed: a limit whose controller is
@@ -35,12 +34,13 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 		struct cgroup **ret, struct error *err);
 
 /*
- * What to remember, and the cgroup that a record tells of; NULL where it tells of none. The record must be on disk before
- * cgroup_make(): a cgroup is removed by what stands in it.
+ * What to remember of it, a line for each hierarchy, and back. The lines must be on disk before cgroup_make(): a cgroup is
+ * removed by what stands in them.
  */
-void cgroup_to_record(const struct cgroup *cg, struct record *r);
-int cgroup_from_record(struct arena *a, const struct record *r, struct cgroup **ret,
-		       struct error *err);
+size_t cgroup_count(const struct cgroup *cg);
+const char *cgroup_line(const struct cgroup *cg, size_t i);
+int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struct cgroup **ret,
+		      struct error *err);
 
 /* Makes the directories, and opens what the child needs. Real-time limits are set here, as they decide who may enter. */
 int cgroup_make(struct cgroup *cg, struct error *err);
@@ -54,7 +54,7 @@ int cgroup_clone_fd(const struct cgroup *cg);
 /* The calling single-threaded process enters the v1 hierarchies, by the descriptors that it inherited. */
 int cgroup_attach_self(const struct cgroup *cg, struct error *err);
 
-/* Closes what was opened for the child. */
+/* Closes all descriptors; those for the container's files are opened again when they are needed. */
 void cgroup_close(struct cgroup *cg);
 
 /* Writes limits and device rules; an error names the place in config.json, the file and the value. */
@@ -92,7 +92,10 @@ int cgroup_wait_empty(const struct cgroup *cg, uint64_t deadline, struct error *
 bool cgroup_oom_killed(const struct cgroup *cg);
 
 /*
- * Removes the cgroup, all below it and those directories above it that were made for it and are empty. What does not
- * exist is fine; what is left is named.
+ * Removes the cgroup, all below it and those directories above it that were made for it and are empty; one that was there
+ * before stays. Whoever is still in it is killed. What does not exist is fine; what is left is named.
  */
 int cgroup_remove(const struct cgroup *cg, struct error *err);
+
+/* The same where no process is in it and nothing below it: false, with as much removed as could be, if it is otherwise. */
+bool cgroup_remove_empty(const struct cgroup *cg);

@@ -29,6 +29,33 @@ static int write_shares(struct hierarchy *h, const struct limit *limit,
 			    value, now);
 }
 
+/* A share of real time is part of what the cgroup above has, and one that was made for ours has none. */
+static int write_realtime(struct hierarchy *h, const struct limit *limit,
+			  const struct cgroup_plan *plan UNUSED, struct error *err)
+{
+	const char *file = limit->kind == LIMIT_CPU_RT_PERIOD ? "cpu.rt_period_us"
+							      : "cpu.rt_runtime_us";
+	char value[32];
+
+	snprintf(value, sizeof(value), "%jd", (intmax_t)limit->value);
+	for (size_t length = h->kept; h->path[length];) {
+		auto_fd int fd = -1;
+		char path[PATH_MAX];
+
+		length++;
+		length += strcspn(h->path + length, "/");
+		if (!h->path[length])
+			break;
+		snprintf(path, sizeof(path), "%.*s/%s", (int)length, h->path, file);
+		fd = hierarchy_open(h, path, O_WRONLY);
+		if (fd < 0 || write(fd, value, strlen(value)) < 0) {
+			error_sys(err, "write \"%s\" to \"%s%s\"", value, h->mount, path);
+			return error_at(err, "%s", limit->where);
+		}
+	}
+	return knob_write(h, file, value, limit, err);
+}
+
 /* What is charged now, for a limit that is refused because it is less. */
 static int explain_usage(struct hierarchy *h, const struct limit *limit, const char *file,
 			 struct error *err)
@@ -113,8 +140,8 @@ static int write_huge_pages(struct hierarchy *h, const struct limit *limit,
 	}
 
 static const struct knob knobs[] = {
-	KNOB(CPU_RT_PERIOD, CPU, .file = "cpu.rt_period_us"),
-	KNOB(CPU_RT_RUNTIME, CPU, .file = "cpu.rt_runtime_us"),
+	KNOB(CPU_RT_PERIOD, CPU, .write = write_realtime),
+	KNOB(CPU_RT_RUNTIME, CPU, .write = write_realtime),
 	KNOB(CPU_SHARES, CPU, .write = write_shares),
 	KNOB(CPU_PERIOD, CPU, .file = "cpu.cfs_period_us"),
 	KNOB(CPU_QUOTA, CPU, .file = "cpu.cfs_quota_us"),
@@ -191,7 +218,7 @@ static int read_list(struct hierarchy *h, size_t length, const char *file, char 
 /* From the first directory that has some, down to the container's. */
 static int fill_list(struct hierarchy *h, const char *file, struct error *err)
 {
-	size_t length = h->existed ? strlen(h->path) : h->kept, end = strlen(h->path);
+	size_t length = h->kept, end = strlen(h->path);
 	char list[LIST_MAX];
 
 	for (;;) {

@@ -278,6 +278,12 @@ int hierarchy_open_root(struct hierarchy *h)
 	return 0;
 }
 
+/* What a removed directory answers: kernfs says ENODEV where a name led to it before. */
+static bool is_gone(int errnum)
+{
+	return errnum == ENOENT || errnum == ENODEV;
+}
+
 /* Where openat2(2) is missing or filtered: part by part, none of which may be a link or lie on another file system. */
 static int open_by_parts(int root, const char *path, int flags)
 {
@@ -396,7 +402,7 @@ int hierarchy_probe(struct hierarchy *h, struct error *err)
 		h->existed = false;
 		length = parent_length(h->path, length);
 	}
-	h->kept = h->existed ? parent_length(h->path, length) : length;
+	h->kept = length;
 	return 0;
 }
 
@@ -430,11 +436,11 @@ int hierarchy_make(struct hierarchy *h, struct error *err)
 {
 	if (h->existed)
 		return 0;
-	/* A parent may be removed under us by whoever removes the last container in it (kernfs says ENODEV then). */
+	/* A parent may be removed under us by whoever removes the last container in it . */
 	for (int attempt = 0; attempt < 8; attempt++) {
 		if (make_rest(h, attempt ? 0 : h->kept, err) == 0)
 			return 0;
-		if (err->errnum != ENOENT && err->errnum != ENODEV)
+		if (!is_gone(err->errnum))
 			break;
 	}
 	return -1;
@@ -451,7 +457,7 @@ static int remove_children(int dir)
 
 	if (!stream) {
 		fd_close(&copy);
-		return errno == ENOENT || errno == ENODEV ? -1 : -2;
+		return is_gone(errno) ? -1 : -2;
 	}
 	while (busy == -1 && (entry = readdir(stream))) {
 		struct stat st;
@@ -459,8 +465,7 @@ static int remove_children(int dir)
 		if (entry->d_type != DT_DIR || str_eq(entry->d_name, ".") ||
 		    str_eq(entry->d_name, ".."))
 			continue;
-		if (unlinkat(dir, entry->d_name, AT_REMOVEDIR) == 0 || errno == ENOENT ||
-		    errno == ENODEV)
+		if (unlinkat(dir, entry->d_name, AT_REMOVEDIR) == 0 || is_gone(errno))
 			continue;
 		busy = -2;
 		if (errno != EBUSY && errno != ENOTEMPTY)
@@ -473,7 +478,7 @@ static int remove_children(int dir)
 		busy = openat(dir, entry->d_name,
 			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (busy < 0)
-			busy = errno == ENOENT || errno == ENODEV ? -1 : -2;
+			busy = is_gone(errno) ? -1 : -2;
 	}
 	(void)closedir(stream);
 	return busy;
@@ -515,28 +520,47 @@ static int remove_prefix(struct hierarchy *h, size_t length)
 	return unlinkat(h->root, path, AT_REMOVEDIR);
 }
 
-int hierarchy_remove(struct hierarchy *h)
+/* Those above are shared: what is in use stays. */
+static void remove_above(struct hierarchy *h)
+{
+	size_t length = parent_length(h->path, strlen(h->path));
+
+	for (; length > h->kept; length = parent_length(h->path, length))
+		if (remove_prefix(h, length) < 0 && errno != ENOENT)
+			break;
+}
+
+bool hierarchy_remove_empty(struct hierarchy *h)
 {
 	size_t length = strlen(h->path);
 
 	/* A hierarchy that is mounted no more has nothing of ours. */
 	if (hierarchy_open_root(h) < 0)
-		return errno == ENOENT || errno == ENODEV ? 0 : -1;
-	if (remove_prefix(h, length) < 0 && errno != ENOENT && errno != ENODEV) {
-		auto_fd int dir = -1;
+		return errno == ENOENT || errno == ENODEV;
+	if (h->kept == length || (remove_prefix(h, length) < 0 && !is_gone(errno)))
+		return false;
+	remove_above(h);
+	return true;
+}
 
-		if (errno != EBUSY && errno != ENOTEMPTY)
-			return -1;
-		dir = open_prefix(h, length);
-		if (dir < 0)
-			return errno == ENOENT ? 0 : -1;
-		if (remove_below(dir) < 0 || (remove_prefix(h, length) < 0 && errno != ENOENT))
-			return -1;
-	}
-	/* Those above are shared: what is in use stays. */
-	for (length = parent_length(h->path, length); length > h->kept;
-	     length = parent_length(h->path, length))
-		if (remove_prefix(h, length) < 0 && errno != ENOENT)
-			break;
+int hierarchy_remove(struct hierarchy *h)
+{
+	size_t length = strlen(h->path);
+	auto_fd int dir = -1;
+
+	if (hierarchy_remove_empty(h))
+		return 0;
+	if (errno != EBUSY && errno != ENOTEMPTY && h->kept < length)
+		return -1;
+	dir = open_prefix(h, length);
+	if (dir < 0)
+		return is_gone(errno) ? 0 : -1;
+	if (remove_below(dir) < 0)
+		return -1;
+	if (h->kept == length)
+		return 0;
+	if (remove_prefix(h, length) < 0 && !is_gone(errno))
+		return -1;
+	remove_above(h);
 	return 0;
 }

@@ -104,7 +104,10 @@ int hierarchy_probe(struct hierarchy *h, struct error *err);
 int hierarchy_make(struct hierarchy *h, struct error *err);
 
 /*
- * Removes the container's directory and all below, then those above that are not kept and empty. -1 with errno: EBUSY
- * while processes are in it.
+ * Removes the container's directory and all below, then those above that are not kept and empty. A directory that was there
+ * before is kept, what is below it is not. -1 with errno: EBUSY while processes are in it.
  */
 int hierarchy_remove(struct hierarchy *h);
+
+/* The same, if there is nothing in it; false if there is (or may be). */
+bool hierarchy_remove_empty(struct hierarchy *h);

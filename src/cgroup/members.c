@@ -473,6 +473,16 @@ int cgroup_remove(const struct cgroup *cg, struct error *err)
 	return result;
 }
 
+bool cgroup_remove_empty(const struct cgroup *cg)
+{
+	struct cgroup *c = (struct cgroup *)(uintptr_t)cg;
+	bool gone = true;
+
+	for (size_t i = 0; i < c->n; i++)
+		gone &= hierarchy_remove_empty(&c->list[i]);
+	return gone;
+}
+
 /* ---- freezing, memory ------------------------------------------------------------------------------------------------ */
 
 /* v1's freezer where there is one, as that is what others look at. */

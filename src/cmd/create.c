@@ -170,9 +170,7 @@ static int create(struct invocation *in, struct error *err)
 	struct start s = { .in = in };
 	struct launch l;
 
-	if (prepare(&s, &l, true, err) || parent_create(&l, err))
-		return error_in(err, "create failed");
-	return 0;
+	return prepare(&s, &l, true, err) || parent_create(&l, err) ? -1 : 0;
 }
 
 /* ---- run ------------------------------------------------------------------------------------------------------------- */
@@ -244,9 +242,8 @@ static int run_detached(struct start *s, struct error *err)
 static int run(struct invocation *in, struct error *err)
 {
 	struct start s = { .in = in };
-	int code = in->set.detach ? run_detached(&s, err) : run_foreground(&s, err);
 
-	return code < 0 ? error_in(err, "run failed") : code;
+	return in->set.detach ? run_detached(&s, err) : run_foreground(&s, err);
 }
 
 static const struct option create_options[] = { CREATE_OPTIONS };

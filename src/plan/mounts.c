@@ -282,8 +282,9 @@ static int plan_idmap(struct fs_mount *m, const struct oci_mount *from, size_t i
 	}
 	if (!m->maps.n_uid && !(ns->listed & CLONE_NEWUSER)) {
 		error_set(err, ERR_CONFIG,
-			  "an id-mapped mount needs uidMappings and gidMappings, or a user "
-			  "namespace whose mappings it takes");
+			  "%s needs uidMappings and gidMappings, or a user namespace whose "
+			  "mappings the mount takes",
+			  m->idmap_tree ? "ridmap" : "idmap");
 		return error_at(err, "/mounts/%zu", index);
 	}
 	return 0;
@@ -347,9 +348,9 @@ static int plan_new(struct gathering *g, const struct oci_mount *from, const str
 	}
 	if (str_eq(m->type, "bind") || str_eq(m->type, "rbind")) {
 		error_set(err, ERR_CONFIG,
-			  "there is no file system type \"%s\": what makes a bind mount is the "
-			  "option \"bind\" or \"rbind\"",
-			  m->type);
+			  "mount on \"%s\": there is no file system type \"%s\": what makes a bind "
+			  "mount is the option \"bind\" or \"rbind\"",
+			  m->target, m->type);
 		return error_at(err, "/mounts/%zu/type", g->mount_index);
 	}
 	if (str_eq(m->type, "cgroup2") && !(ns->listed & CLONE_NEWCGROUP)) {
@@ -526,9 +527,12 @@ static void plan_entering(const struct plan_options *options, const struct ns_pl
 		    : options->no_pivot	       ? FS_MOVE_ROOT
 					       : FS_PIVOT;
 	fs->undo = !(ns->fresh & CLONE_NEWNS);
-	for (size_t i = 0; i < ns->n_joins; i++)
+	for (size_t i = 0; i < ns->n_joins; i++) {
 		if (ns->joins[i].flag == CLONE_NEWNS)
 			fs->joined = ns->joins[i].path;
+		else if (ns->joins[i].flag == CLONE_NEWUSER)
+			fs->joined_user = ns->joins[i].path;
+	}
 	fs->user_namespace = ns->listed & CLONE_NEWUSER;
 	fs->cgroup_namespace = ns->listed & CLONE_NEWCGROUP;
 }

@@ -100,6 +100,8 @@ struct fs_plan {
 	bool undo; /* the mounts go into the caller's namespace and must be taken away again */
 	const char *joined;  /* path of the mount namespace that is joined, NULL: none */
 	bool user_namespace; /* there is one: device nodes cannot be made */
+	const char
+		*joined_user; /* its path where it is joined, NULL: it is new, or there is none */
 	bool cgroup_namespace;
 	uint32_t
 		propagation; /* of the root in the end: MS_SLAVE, MS_PRIVATE, MS_SHARED or MS_UNBINDABLE */

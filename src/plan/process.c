@@ -3,6 +3,7 @@
  * One process object: of config.json for init, of the process file for exec. Everything about the program, its
  * credentials and its limits that can be judged without running it.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdarg.h>
@@ -149,6 +150,8 @@ static void warn_missing(struct context *c, const char *set, uint64_t missing)
 		if (missing & 1) {
 			char *name = cap_to_name(cap);
 
+			for (char *p = name; p && *p; p++)
+				*p = (char)toupper((unsigned char)*p);
 			plan_warn(c->warnings, where, "%s cannot be granted here and is left out",
 				  name ? name : "a capability");
 			cap_free(name);
@@ -312,6 +315,8 @@ static int plan_terminal(struct context *c, const struct oci_process *from, stru
 	to->terminal = from->terminal;
 	if (!from->terminal || !size)
 		return 0;
+	if (!size->has_height || !size->has_width)
+		return refuse(c, "consoleSize", "height and width are required");
 	if (size->height > UINT16_MAX || size->width > UINT16_MAX)
 		return refuse(c, "consoleSize", "%ju x %ju does not fit a terminal",
 			      (uintmax_t)size->height, (uintmax_t)size->width);

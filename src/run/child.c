@@ -23,6 +23,7 @@
 #include "run/credentials.h"
 #include "run/hooks.h"
 #include "run/launch.h"
+#include "run/limits.h"
 #include "run/program.h"
 #include "run/report.h"
 #include "sys/clone.h"
@@ -100,6 +101,9 @@ static int enter_namespaces(struct launch *l, struct error *err)
 	const struct ns_plan *ns = &l->plan->ns;
 
 	if (ns->fresh & CLONE_NEWUSER && channel_expect(&l->child, MSG_GO, 0, NULL, err))
+		return -1;
+	/* In a user namespace of its own the parent has done so. */
+	if (!(ns->fresh & CLONE_NEWUSER) && rlimits_raise(&l->plan->process, "/process", 0, err))
 		return -1;
 	if (join_namespaces(ns, l->join_fds, ~CLONE_NEWPID, err) || take_ids(ns, err))
 		return -1;

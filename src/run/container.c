@@ -267,31 +267,42 @@ int container_start(struct container *c, struct notify *ret_notify, struct error
 
 /* ---- kill, delete ------------------------------------------------------------------------------------------------------ */
 
-int container_kill(struct container *c, int sig, bool all, struct error *err)
+static int not_running(struct error *err)
 {
-	bool own_pidns = record_get(&c->record, RECORD_OWN_PIDNS);
-	auto_fd int pidfd = -1;
+	return error_set(err, ERR_STATE, "container not running");
+}
 
-	if (all || (sig == SIGKILL && !own_pidns)) {
-		if (c->cgroup && cgroup_signal(c->cgroup, sig, err))
-			return -1;
-		if (all || c->status == CONTAINER_STOPPED)
-			if (c->cgroup)
-				return all ? 0 : error_set(err, ERR_STATE, "container not running");
-	}
-	if (c->status == CONTAINER_STOPPED || c->status == CONTAINER_CREATING)
-		return all ? 0 : error_set(err, ERR_STATE, "container not running");
-	pidfd = process_open(&c->init);
+static int kill_init(const struct container *c, int sig, struct error *err)
+{
+	auto_fd int pidfd = process_open(&c->init);
+
 	if (pidfd < 0)
-		return error_set(err, ERR_STATE, "container not running");
+		return not_running(err);
 	if (process_kill(pidfd, sig) < 0)
-		return errno == ESRCH ? error_set(err, ERR_STATE, "container not running")
+		return errno == ESRCH ? not_running(err)
 				      : error_sys(err, "send signal %d to process %d", sig,
 						  (int)c->init.pid);
-	/* A frozen process dies of SIGKILL only when it runs again. */
-	if (sig == SIGKILL && c->status == CONTAINER_PAUSED)
-		return cgroup_thaw(c->cgroup, err);
 	return 0;
+}
+
+int container_kill(struct container *c, int sig, bool all, struct error *err)
+{
+	bool running = c->status != CONTAINER_STOPPED && c->status != CONTAINER_CREATING;
+	/* Without a pid namespace of its own the death of init ends nobody else. */
+	bool every = all || (sig == SIGKILL && !record_get(&c->record, RECORD_OWN_PIDNS));
+
+	if (!running && !all)
+		return not_running(err);
+	if (c->status == CONTAINER_PAUSED && sig == SIGKILL && every && cgroup_thaw(c->cgroup, err))
+		return -1;
+	if (every && c->cgroup && cgroup_count(c->cgroup))
+		return cgroup_signal(c->cgroup, sig, err);
+	if (!running)
+		return 0;
+	if (kill_init(c, sig, err))
+		return -1;
+	/* A frozen process dies of SIGKILL only when it runs again. */
+	return sig == SIGKILL && c->status == CONTAINER_PAUSED ? cgroup_thaw(c->cgroup, err) : 0;
 }
 
 int container_delete(struct container *c, bool force, struct error *err)

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "cgroup/cgroup.h"
+#include "run/cgroups.h"
 #include "plan/types.h"
 #include "state/state.h"
 #include "sys/clone.h"

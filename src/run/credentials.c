@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "run/limits.h"
 #include "sys/proc.h"
 #include "sys/security.h"
 #include "sys/syscalls.h"
@@ -137,7 +138,7 @@ int credentials_become(const struct credentials *c, struct error *err)
 
 	if (c->keyring && keyring_join(c->keyring, err))
 		return -1;
-	if (apply_attributes(p, err))
+	if (apply_attributes(p, err) || rlimits_set(p, c->where, err))
 		return -1;
 	if (caps_limit_bounding(p->caps[CAP_SET_BOUNDING], c->last_capability, err))
 		return error_at(err, "%s/capabilities/bounding", c->where);

@@ -7,7 +7,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "cgroup/cgroup.h"
+#include "run/cgroups.h"
 #include "run/container.h"
 #include "run/hooks.h"
 #include "run/report.h"
@@ -16,6 +16,14 @@
 
 /* How long killed processes may take to go: one in an uninterruptible sleep takes as long as its device. */
 #define KILL_SECONDS 30
+
+static bool is_alive(const struct record *r)
+{
+	struct process init = { (pid_t)record_get_u64(r, RECORD_PID),
+				record_get_u64(r, RECORD_START) };
+
+	return process_alive(&init);
+}
 
 static int kill_init(const struct record *r, struct cgroup *cgroup, struct error *err)
 {
@@ -46,11 +54,14 @@ int destroy(const struct state *s, const struct record *r, struct error *err)
 
 	if (r->n && cgroup_from_record(r->arena, r, &cgroup, err))
 		return -1;
-	if (kill_init(r, cgroup, err))
-		return -1;
-	if (cgroup && (cgroup_wait_empty(cgroup, deadline_in(KILL_SECONDS), err) ||
-		       cgroup_remove(cgroup, err)))
-		return -1;
+	/* A container that has ended leaves empty cgroups as a rule: then there is nobody to look for. */
+	if (is_alive(r) || !cgroup || !cgroup_remove_empty(cgroup)) {
+		if (kill_init(r, cgroup, err))
+			return -1;
+		if (cgroup && (cgroup_wait_empty(cgroup, deadline_in(KILL_SECONDS), err) ||
+			       cgroup_remove(cgroup, err)))
+			return -1;
+	}
 	if (rootfs_undo(r, err))
 		return -1;
 	return state_remove(s, err);

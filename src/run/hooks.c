@@ -20,8 +20,6 @@
 /* How much of a hook's output is kept for the message: its end. */
 #define KEPT 400
 
-extern char **environ;
-
 /* One hook while it runs, seen from us. */
 struct running {
 	int pidfd;

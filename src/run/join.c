@@ -91,7 +91,7 @@ int join_namespaces(const struct ns_plan *ns, const int fds[8], int flags, struc
 		}
 		for (size_t i = 0; i < ns->n_joins && round == 0; i++)
 			if (ns->joins[i].flag == CLONE_NEWUSER && (flags & CLONE_NEWUSER) &&
-			    setns(fds[i], CLONE_NEWUSER) < 0) {
+			    fds[i] >= 0 && setns(fds[i], CLONE_NEWUSER) < 0) {
 				error_sys(err, "setns to user namespace \"%s\"", ns->joins[i].path);
 				return error_at(err, "/linux/namespaces/%u", ns->joins[i].index);
 			}

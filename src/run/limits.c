@@ -6,23 +6,48 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "spec/names.h"
 #include "sys/proc.h"
 #include "sys/syscalls.h"
 
 #define IOPRIO_WHO_PGRP 2
 
-static int apply_rlimits(const struct process_plan *p, const char *where, pid_t pid,
-			 struct error *err)
+static int set_one(const struct rlimit_plan *r, const char *where, pid_t pid,
+		   const struct rlimit *limit, struct error *err)
+{
+	if (prlimit(pid, (__rlimit_resource_t)r->resource, limit, NULL) == 0)
+		return 0;
+	error_sys(err, "setrlimit %s to %ju:%ju",
+		  word_name(rlimit_words.table, rlimit_words.n, (uint64_t)r->resource),
+		  (uintmax_t)limit->rlim_cur, (uintmax_t)limit->rlim_max);
+	return error_at(err, "%s/rlimits/%u", where, r->index);
+}
+
+int rlimits_raise(const struct process_plan *p, const char *where, pid_t pid, struct error *err)
 {
 	for (size_t i = 0; i < p->n_rlimits; i++) {
 		const struct rlimit_plan *r = &p->rlimits[i];
-		struct rlimit limit = { (rlim_t)r->soft, (rlim_t)r->hard };
+		struct rlimit now;
 
-		if (prlimit(pid, (__rlimit_resource_t)r->resource, &limit, NULL) < 0) {
-			error_sys(err, "prlimit to %ju:%ju", (uintmax_t)r->soft,
-				  (uintmax_t)r->hard);
-			return error_at(err, "%s/rlimits/%u", where, r->index);
-		}
+		if (prlimit(pid, (__rlimit_resource_t)r->resource, NULL, &now) < 0)
+			return error_sys(err, "getrlimit");
+		if (now.rlim_max >= r->hard)
+			continue;
+		now.rlim_max = (rlim_t)r->hard;
+		if (set_one(r, where, pid, &now, err))
+			return -1;
+	}
+	return 0;
+}
+
+int rlimits_set(const struct process_plan *p, const char *where, struct error *err)
+{
+	for (size_t i = 0; i < p->n_rlimits; i++) {
+		const struct rlimit limit = { (rlim_t)p->rlimits[i].soft,
+					      (rlim_t)p->rlimits[i].hard };
+
+		if (set_one(&p->rlimits[i], where, 0, &limit, err))
+			return -1;
 	}
 	return 0;
 }
@@ -77,8 +102,7 @@ static void reset_affinity(pid_t pid)
 int limits_apply(const struct process_plan *p, const char *where, pid_t pid, struct error *err)
 {
 	reset_affinity(pid);
-	if (apply_oom_score(p, where, pid, err) || apply_scheduler(p, where, pid, err) ||
-	    apply_rlimits(p, where, pid, err))
+	if (apply_oom_score(p, where, pid, err) || apply_scheduler(p, where, pid, err))
 		return -1;
 	return 0;
 }

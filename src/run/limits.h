@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Limits and priorities of one process, set from outside: the runtime keeps the privileges that init gives up, or never
- * has in a user namespace. prlimit(2), sched_setattr(2), ioprio_set(2), proc(5) oom_score_adj.
+ * Limits and priorities of one process. prlimit(2), sched_setattr(2), ioprio_set(2), proc(5) oom_score_adj.
+ *
+ * Most are set from outside, by the runtime, which keeps the privileges that init gives up or never has in a user
+ * namespace. Resource limits of another user's process only CAP_SYS_RESOURCE may set, so the process does that itself;
+ * hard limits that have to rise are raised before, while somebody may.
  */
 #pragma once
 
@@ -10,3 +13,9 @@
 
 /* `where` is the JSON pointer of the process object; pid is our child, session and group leader. */
 int limits_apply(const struct process_plan *p, const char *where, pid_t pid, struct error *err);
+
+/* Raises hard limits (of process `pid`, 0: ours) that are lower than asked for. */
+int rlimits_raise(const struct process_plan *p, const char *where, pid_t pid, struct error *err);
+
+/* Sets our own resource limits. */
+int rlimits_set(const struct process_plan *p, const char *where, struct error *err);

@@ -20,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
 #include "run/hooks.h"
@@ -274,7 +275,8 @@ static int give_ids(struct launch *l, struct error *err)
 		return error_at(err, "/linux/uidMappings");
 	if (write_map(&proc, l->pid, "gid_map", maps->gid, maps->n_gid, l->arena, err))
 		return error_at(err, "/linux/gidMappings");
-	if (sources_idmap(&l->sources, &l->plan->fs, l->pid, err))
+	if (rlimits_raise(&l->plan->process, "/process", l->pid, err) ||
+	    sources_idmap(&l->sources, &l->plan->fs, l->pid, err))
 		return -1;
 	return channel_send(&l->parent, MSG_GO, 0, err);
 }
@@ -435,6 +437,8 @@ static int steps(struct launch *l, struct error *err)
 		return -1;
 	if (phase_enter(&l->parent, PHASE_SOURCES, err) ||
 	    sources_open(&plan->fs, l->cgroup, l->arena, &l->sources, err) ||
+	    (rootfs_mount_to_record(&plan->fs, &l->sources, &l->record) &&
+	     record_write(&l->state, &l->record, err)) ||
 	    open_console(l, err) || gate_make(&l->state, &l->gate, err))
 		return -1;
 

@@ -202,6 +202,7 @@ int foreground_wait(struct foreground *f, pid_t pid, int pidfd, int *ret_code, s
 
 	while (!ended) {
 		struct pollfd fds[] = { { .fd = f->signals, .events = POLLIN },
+					{ .fd = f->notify.sock, .events = POLLIN },
 					copy_poll(&in),
 					copy_poll(&out) };
 

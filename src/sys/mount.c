@@ -191,6 +191,16 @@ int mount_old(const struct proc *proc, int target, const char *type, const char 
 	return 0;
 }
 
+int mount_old_change(const struct proc *proc, int mnt, unsigned long flags, const char *data,
+		     struct error *err)
+{
+	uint64_t attributes;
+
+	if (read_attributes(mnt, &attributes))
+		return error_sys(err, "statfs");
+	return mount_old(proc, mnt, NULL, NULL, attributes, MS_REMOUNT | flags, data, err);
+}
+
 int mount_old_bind(const struct proc *proc, int source, int target, unsigned how, struct error *err)
 {
 	if (mount_at(proc, source, NULL, target, NULL, MS_BIND | (how & MOUNT_TREE ? MS_REC : 0),
@@ -237,6 +247,11 @@ int mount_clone(int fd, unsigned how)
 	return sys_open_tree(fd, "",
 			     ALL_OPEN_TREE_FLAGS | AT_EMPTY_PATH |
 				     (how & MOUNT_TREE ? AT_RECURSIVE : 0));
+}
+
+int mount_open_path(const char *path, unsigned how)
+{
+	return open(path, O_PATH | O_CLOEXEC | (how & MOUNT_NOFOLLOW ? O_NOFOLLOW : 0));
 }
 
 int mount_attach(int mnt, int target, struct error *err)
@@ -304,6 +319,100 @@ int mount_pivot(int root, struct error *err)
 	return 0;
 }
 
+/* A mount's line in mountinfo: its number, its parent's, its place, its type; proc_pid_mountinfo(5). */
+struct line {
+	unsigned id, parent;
+	char *place, *type;
+};
+
+static bool parse_line(char *text, struct line *ret)
+{
+	char *type = strstr(text, " - ");
+	int skip = 0;
+
+	if (!type || sscanf(text, "%u %u %*s %*s %n", &ret->id, &ret->parent, &skip) != 2 || !skip)
+		return false;
+	ret->place = text + skip;
+	ret->place[strcspn(ret->place, " ")] = '\0';
+	ret->type = type + 3;
+	ret->type[strcspn(ret->type, " ")] = '\0';
+	return true;
+}
+
+/* Blanks and the like are written as \\ooo. */
+static void unescape(char *p)
+{
+	char *to = p;
+
+	for (; *p; p++) {
+		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] && p[3]) {
+			*to++ = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + (p[3] - '0'));
+			p += 3;
+		} else {
+			*to++ = *p;
+		}
+	}
+	*to = '\0';
+}
+
+static int hide(char *place, struct error *err)
+{
+	unescape(place);
+	/* It may lie below one that is gone already. */
+	if (sys_umount2(place, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || errno == ENOENT)
+		return 0;
+	/* Locked by a user namespace: an empty directory on top hides it as well. */
+	if (sys_mount("tmpfs", place, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		      "size=4k,nr_inodes=2,mode=0"))
+		return error_sys(err, "hide \"%s\"", place);
+	return 0;
+}
+
+static int hide_kernel_mounts(char *info, unsigned root_id, struct arena *a, struct error *err)
+{
+	size_t n = 0;
+	unsigned *inside;
+
+	for (const char *p = info; *p; p++)
+		n += *p == '\n';
+	inside = arena_new_n(a, unsigned, n + 1);
+	inside[0] = root_id;
+	n = 1;
+	/* A parent stands before its children. */
+	for (char *text; (text = strsep(&info, "\n"));) {
+		struct line line;
+		bool ours = false;
+
+		if (!*text || !parse_line(text, &line))
+			continue;
+		for (size_t i = 0; i < n; i++)
+			ours |= line.parent == inside[i] || line.id == root_id;
+		if (ours)
+			inside[n++] = line.id;
+		else if ((strcmp(line.type, "proc") == 0 || strcmp(line.type, "sysfs") == 0) &&
+			 hide(line.place, err))
+			return -1;
+	}
+	return 0;
+}
+
+int mount_move_root(const struct proc *proc, int root, struct arena *a, struct error *err)
+{
+	auto_fd int fd = proc_open_file(proc, "self/mountinfo", O_RDONLY, err);
+	char *info;
+
+	if (fd < 0)
+		return -1;
+	info = fd_read_all(a, fd, 64 << 20, NULL);
+	if (!info)
+		return error_sys(err, "read the mount table");
+	if (hide_kernel_mounts(info, (unsigned)mount_id(root), a, err))
+		return -1;
+	if (fchdir(root) || sys_mount(".", "/", NULL, MS_MOVE, NULL))
+		return error_sys(err, "move the root mount");
+	return mount_chroot(root, err);
+}
+
 int mount_chroot(int root, struct error *err)
 {
 	if (fchdir(root) || chroot(".") || chdir("/"))
@@ -311,9 +420,38 @@ int mount_chroot(int root, struct error *err)
 	return 0;
 }
 
-int mount_detach(const char *path)
+uint64_t mount_unique_id(int fd)
 {
-	return sys_umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID_UNIQUE, &st) ||
+	    !(st.stx_mask & STATX_MNT_ID_UNIQUE))
+		return mount_id(fd);
+	return st.stx_mnt_id;
+}
+
+int mount_detach(const char *path, uint64_t unique_id, struct error *err)
+{
+	auto_proc struct proc proc = { .fd = -1 };
+	auto_fd int fd = mount_open_path(path, MOUNT_NOFOLLOW);
+	auto_fd int cwd = mount_open_path(".", 0);
+	int result;
+	char handle[32];
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return error_sys(err, "open \"%s\"", path);
+	if (!unique_id || mount_unique_id(fd) != unique_id)
+		return 0;
+	if (proc_open(&proc, PROC_PIDS, err))
+		return -1;
+	snprintf(handle, sizeof(handle), "self/fd/%d", fd);
+	result = fchdir(proc.fd) || sys_umount2(handle, MNT_DETACH)
+			 ? error_sys(err, "unmount \"%s\"", path)
+			 : 0;
+	return fchdir(cwd) && result == 0 ? error_sys(err, "return to the working directory")
+					  : result;
 }
 
 bool mount_is_root(int fd)

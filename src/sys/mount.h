@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "sys/proc.h"
 
@@ -44,6 +45,10 @@ int mount_change(int fs, struct error *err);
 int mount_old(const struct proc *proc, int target, const char *type, const char *source,
 	      uint64_t attributes, unsigned long flags, const char *data, struct error *err);
 
+/* The old form of changing a mounted one, which keeps the mount's own attributes. */
+int mount_old_change(const struct proc *proc, int mnt, unsigned long flags, const char *data,
+		     struct error *err);
+
 /* ---- part of the tree --------------------------------------------------------------------------------------------- */
 
 enum mount_how {
@@ -54,6 +59,9 @@ enum mount_how {
 /* A detached copy of what is at the path, or at the handle; -1 with errno. */
 int mount_clone_path(const char *path, unsigned how);
 int mount_clone(int fd, unsigned how);
+
+/* An O_PATH handle of a path of the host, where detached copies cannot be made; -1 with errno. */
+int mount_open_path(const char *path, unsigned how);
 
 /* Attaches a detached mount (a handle of it stays valid, and then is of the attached one). */
 int mount_attach(int mnt, int target, struct error *err);
@@ -91,11 +99,23 @@ int mount_propagate(const char *path, uint32_t propagation);
 /* Makes the handle's mount the root of the namespace and lets go of the old one; we are in the new root then. */
 int mount_pivot(int root, struct error *err);
 
+/*
+ * The same without pivot_root(2): the mount is moved over the namespace's root. What remains below it of procfs and sysfs
+ * is taken away first, or covered, as it would allow a user namespace to mount new ones.
+ */
+int mount_move_root(const struct proc *proc, int root, struct arena *a, struct error *err);
+
 /* chroot(2) to the handle. */
 int mount_chroot(int root, struct error *err);
 
-/* Takes a mount away, with all below; -1 with errno. */
-int mount_detach(const char *path);
+/* A number that no other mount ever gets (statx(2), STATX_MNT_ID_UNIQUE), or before Linux 6.8 that of mount_id(). */
+uint64_t mount_unique_id(int fd);
+
+/*
+ * Takes away the mount at a path of the host, with all below, if it is the one of that number; 0, too, when there is
+ * another, or none.
+ */
+int mount_detach(const char *path, uint64_t unique_id, struct error *err);
 
 /* Whether a handle is of the root of a mount (STATX_ATTR_MOUNT_ROOT). */
 bool mount_is_root(int fd);

@@ -26,8 +26,6 @@
 /* Set for the second start, so that a protection that does not show ends in an error and not in a loop. */
 #define MARK "_TEU_PROTECTED"
 
-extern char **environ;
-
 /* Judged by the file itself: anybody can set a variable. */
 static bool is_protected(void)
 {

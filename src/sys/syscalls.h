@@ -37,6 +37,9 @@
 #ifndef __NR_set_mempolicy
 #error "no set_mempolicy on this architecture"
 #endif
+#ifndef STATX_MNT_ID_UNIQUE
+#define STATX_MNT_ID_UNIQUE 0x00004000u
+#endif
 /* <sys/mount.h> and <linux/mount.h> cannot be included together in every C library. */
 #ifndef MNT_DETACH
 #define MNT_DETACH 2

@@ -31,16 +31,52 @@ static const struct oci_table *kind_find(const char *name)
 	exit(2);
 }
 
-int main(int argc, char **argv)
+/* Microseconds that one reading takes, on average. */
+static double measure(const struct oci_table *table, const char *text, size_t size, int count)
 {
-	int count = argc == 5 && str_eq(argv[1], "-n") ? atoi(argv[2]) : 0;
+	uint64_t start = clock_now();
+	struct arena a = { 0 };
+
+	for (int i = 0; i < count; i++) {
+		struct oci_warnings warnings = { 0 };
+		struct error err;
+		const void *value;
+
+		arena_release(&a);
+		if (oci_parse(table, text, size, &a, &value, &warnings, &err))
+			exit(1);
+	}
+	arena_release(&a);
+	return (double)(clock_now() - start) / 1000 / count;
+}
+
+static int show(const struct oci_table *table, const char *text, size_t size, struct arena *a)
+{
 	struct oci_warnings warnings = { 0 };
-	struct arena a = { 0 }, scratch = { 0 };
-	const struct oci_table *table;
 	char message[sizeof(struct error)];
 	struct json_writer to;
 	const void *value;
 	struct error err;
+
+	if (oci_parse(table, text, size, a, &value, &warnings, &err)) {
+		fprintf(stderr, "%s\n", error_format(&err, message, sizeof(message)));
+		return 1;
+	}
+	for (size_t i = 0; i < warnings.n; i++)
+		fprintf(stderr, "warning: config.json:%u:%u %s: unknown, did you mean \"%s\"?\n",
+			warnings.list[i].line, warnings.list[i].column, warnings.list[i].where,
+			warnings.list[i].suggestion);
+	json_begin(&to, a, "  ");
+	oci_write(table, value, &to);
+	puts(to.text);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int count = argc == 5 && str_eq(argv[1], "-n") ? atoi(argv[2]) : 0, code = 0;
+	const struct oci_table *table;
+	struct arena a = { 0 };
 	size_t size;
 	char *text;
 
@@ -55,29 +91,10 @@ int main(int argc, char **argv)
 		perror(argv[argc - 1]);
 		return 2;
 	}
-	if (oci_parse(table, text, size, &a, &value, &warnings, &err)) {
-		fprintf(stderr, "%s\n", error_format(&err, message, sizeof(message)));
-		return 1;
-	}
-	if (count) {
-		uint64_t start = clock_now();
-
-		for (int i = 0; i < count; i++) {
-			struct oci_warnings w = { 0 };
-
-			arena_release(&scratch);
-			if (oci_parse(table, text, size, &scratch, &value, &w, &err))
-				return 1;
-		}
-		printf("%.2f\n", (double)(clock_now() - start) / 1000 / count);
-		return 0;
-	}
-	for (size_t i = 0; i < warnings.n; i++)
-		fprintf(stderr, "warning: config.json:%u:%u %s: unknown, did you mean \"%s\"?\n",
-			warnings.list[i].line, warnings.list[i].column, warnings.list[i].where,
-			warnings.list[i].suggestion);
-	json_begin(&to, &a, "  ");
-	oci_write(table, value, &to);
-	puts(to.text);
-	return 0;
+	if (count)
+		printf("%.2f\n", measure(table, text, size, count));
+	else
+		code = show(table, text, size, &a);
+	arena_release(&a);
+	return code;
 }

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/sources.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/fd.h"
+#include "cgroup/cgroup.h"
+#include "run/idmap.h"
+#include "sys/file.h"
+#include "sys/mount.h"
+#include "sys/root.h"
+
+#define CLOSED           \
+	{                \
+		.fd = -1 \
+	}
+
+/* Descriptors that the start needs beside the sources. */
+#define OTHER_DESCRIPTORS 64
+
+static void empty(struct sources *s, const struct fs_plan *fs, struct arena *a)
+{
+	size_t n_late = 0;
+
+	*s = (struct sources){ .arena = a, .root = CLOSED, .null = CLOSED, .proc = CLOSED };
+	s->n = fs->n_opened;
+	s->list = arena_new_n(a, struct source, s->n);
+	for (size_t i = 0; i < s->n; i++)
+		s->list[i].fd = -1;
+	for (size_t i = 0; i < fs->n_mounts; i++)
+		n_late += fs->mounts[i].late_readonly;
+	if (n_late)
+		s->late_readonly = arena_new_n(a, int, n_late);
+}
+
+void source_close(struct source *s)
+{
+	fd_close(&s->fd);
+}
+
+/* Many volumes need many descriptors for a short while; the container's limit is not changed by that. */
+static void raise_limit(struct sources *s)
+{
+	rlim_t need = s->n + s->n_cgroups + OTHER_DESCRIPTORS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= need)
+		return;
+	s->nofile = limit.rlim_cur;
+	limit.rlim_cur = MIN(need, limit.rlim_max);
+	/* Where it cannot be raised far enough, opening says so. */
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void lower_limit(struct sources *s)
+{
+	struct rlimit limit;
+
+	if (!s->nofile || getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = s->nofile;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	s->nofile = 0;
+}
+
+void sources_close(struct sources *s)
+{
+	source_close(&s->root);
+	source_close(&s->null);
+	for (size_t i = 0; i < s->n; i++)
+		source_close(&s->list[i]);
+	for (size_t i = 0; i < s->n_cgroups; i++)
+		source_close(&s->cgroups[i].source);
+	for (size_t i = 0; i < s->n_late_readonly; i++)
+		fd_close(&s->late_readonly[i]);
+	proc_close(&s->proc);
+	lower_limit(s);
+}
+
+/*
+ * Opens a path of the host: a detached copy, or where that cannot be had in principle a handle of the inode. In the
+ * parent only copies are of use; errno then tells the caller to leave it to the child.
+ */
+static int open_source(const char *path, unsigned how, bool late, struct source *ret)
+{
+	struct stat st;
+
+	ret->fd = mount_clone_path(path, how);
+	ret->detached = ret->fd >= 0;
+	if (ret->fd < 0 && late && mount_call_is_missing(errno))
+		ret->fd = mount_open_path(path, how);
+	if (ret->fd < 0)
+		return -1;
+	if (fstat(ret->fd, &st))
+		return -1;
+	ret->mode = st.st_mode;
+	if (ret->detached)
+		ret->mnt_id = mount_id(ret->fd);
+	return 0;
+}
+
+static int open_root(const struct fs_plan *fs, struct sources *s, struct error *err)
+{
+	if (open_source(fs->rootfs, MOUNT_TREE, s->late, &s->root) == 0 && !S_ISDIR(s->root.mode))
+		errno = ENOTDIR;
+	else if (s->root.fd >= 0)
+		return 0;
+	error_sys(err, "root directory \"%s\"", fs->rootfs);
+	return error_at(err, "/root/path");
+}
+
+/* With copy-symlink a source that is a link is made again in the container, whatever it points to. */
+static int read_source_link(const struct fs_mount *m, struct arena *a, struct source *ret)
+{
+	char text[4096];
+	auto_fd int fd = mount_open_path(m->source, MOUNT_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -1;
+	if (!S_ISLNK(st.st_mode))
+		return 0;
+	if (root_read_link(fd, text, sizeof(text)) < 0)
+		return -1;
+	ret->link = arena_strdup(a, text);
+	return 0;
+}
+
+static int open_bind(const struct fs_mount *m, struct sources *s, struct arena *a,
+		     struct error *err)
+{
+	struct source *source = &s->list[m->opened];
+	unsigned how = (m->recursive ? MOUNT_TREE : 0) | (m->source_nofollow ? MOUNT_NOFOLLOW : 0);
+
+	if ((m->copy_symlink && read_source_link(m, a, source)) ||
+	    (!source->link && open_source(m->source, how, s->late, source))) {
+		error_sys(err, "mount source \"%s\"", m->source);
+		return error_at(err, "/mounts/%u/source", m->index);
+	}
+	return 0;
+}
+
+/* Where the node of that number is on the host, if it is not at the same path: sysfs knows its name. */
+static const char *find_device(const struct fs_device *d, struct arena *a)
+{
+	const char *path = arena_printf(a, "/sys/dev/%s/%u:%u/uevent",
+					S_ISBLK(d->mode) ? "block" : "char", d->major, d->minor);
+	const char *text = file_read_regular(path, 4096, a, NULL);
+	const char *name = text ? strstr(text, "DEVNAME=") : NULL;
+
+	if (!name)
+		return NULL;
+	name += strlen("DEVNAME=");
+	return arena_printf(a, "/dev/%.*s", (int)strcspn(name, "\n"), name);
+}
+
+static bool is_device(const struct source *s, const struct fs_device *d)
+{
+	struct stat st;
+
+	return s->fd >= 0 && fstat(s->fd, &st) == 0 &&
+	       (st.st_mode & S_IFMT) == (d->mode & S_IFMT) &&
+	       st.st_rdev == makedev(d->major, d->minor);
+}
+
+static int open_device(const struct fs_device *d, bool late, struct arena *a, struct source *ret,
+		       struct error *err)
+{
+	const char *path = d->path;
+
+	for (int tries = 0; tries < 2 && path; tries++) {
+		if (open_source(path, 0, late, ret) && errno != ENOENT && errno != ENOTDIR) {
+			error_sys(err, "device \"%s\"", path);
+			return error_at(err, "/linux/devices/%u", d->index);
+		}
+		if (is_device(ret, d))
+			return 0;
+		source_close(ret);
+		path = find_device(d, a);
+	}
+	error_errno(err, ENOENT, "the host's node for device \"%s\" (%u:%u)", d->path, d->major,
+		    d->minor);
+	return error_at(err, "/linux/devices/%u", d->index);
+}
+
+int source_open_device(const struct fs_device *d, struct arena *a, struct source *ret,
+		       struct error *err)
+{
+	return open_device(d, true, a, ret, err);
+}
+
+static int open_null(struct sources *s, struct error *err)
+{
+	if (open_source("/dev/null", 0, s->late, &s->null))
+		return error_sys(err, "open the host's /dev/null");
+	if (!file_is_null(s->null.fd))
+		return error_set(err, ERR_SYSTEM, "the host's /dev/null is not the null device");
+	return 0;
+}
+
+static int open_cgroups(struct sources *s, struct error *err)
+{
+	for (size_t i = 0; i < s->n_cgroups; i++) {
+		struct cgroup_source *c = &s->cgroups[i];
+
+		if (open_source(c->path, 0, s->late, &c->source))
+			return error_sys(err, "cgroup \"%s\"", c->path);
+	}
+	return 0;
+}
+
+static int open_all(const struct fs_plan *fs, struct sources *s, struct arena *a, struct error *err)
+{
+	if (open_root(fs, s, err))
+		return -1;
+	for (size_t i = 0; i < fs->n_mounts; i++)
+		if (fs->mounts[i].kind == FS_BIND && open_bind(&fs->mounts[i], s, a, err))
+			return -1;
+	for (size_t i = 0; i < fs->n_devices; i++)
+		if (fs->devices[i].opened != FS_NO_SOURCE &&
+		    open_device(&fs->devices[i], s->late, a, &s->list[fs->devices[i].opened], err))
+			return -1;
+	if (open_cgroups(s, err))
+		return -1;
+	return fs->n_masked ? open_null(s, err) : 0;
+}
+
+/* Where the container's cgroups are, if a mount shows them. */
+static void find_cgroups(const struct fs_plan *fs, const struct cgroup *cg, struct arena *a,
+			 struct sources *s)
+{
+	const struct cgroup_mount *mounts;
+	bool wanted = false;
+
+	for (size_t i = 0; i < fs->n_mounts; i++)
+		wanted |= fs->mounts[i].kind == FS_CGROUP;
+	if (!wanted)
+		return;
+	s->n_cgroups = cgroup_mounts(cg, a, &mounts);
+	s->cgroups = arena_new_n(a, struct cgroup_source, s->n_cgroups);
+	for (size_t i = 0; i < s->n_cgroups; i++)
+		s->cgroups[i] = (struct cgroup_source){ mounts[i].name, mounts[i].path, CLOSED };
+}
+
+/* ---- id maps ------------------------------------------------------------------------------------------------------- */
+
+static int map_source(const struct source *source, const struct fs_mount *m, int user_namespace,
+		      struct error *err)
+{
+	if (source->link)
+		return 0;
+	if (!source->detached) {
+		error_errno(err, EPERM, "map the ids of \"%s\": its mount cannot be copied",
+			    m->source);
+		return error_at(err, "/mounts/%u", m->index);
+	}
+	if (mount_map_ids(source->fd, m->idmap_tree ? MOUNT_TREE : 0, user_namespace) == 0)
+		return 0;
+	error_sys(err, "mount_setattr: map the ids of \"%s\"", m->source);
+	idmap_explain(source->fd, err);
+	return error_at(err, "/mounts/%u", m->index);
+}
+
+/* The user namespace that maps the ids of a mount. */
+static int find_namespace(const struct fs_plan *fs, const struct fs_mount *m,
+			  const struct proc *proc, pid_t pid, struct error *err)
+{
+	char path[32];
+	int fd;
+
+	if (m->maps.n_uid)
+		return idmap_namespace(proc, &m->maps, err);
+	if (fs->joined_user) {
+		fd = idmap_open_namespace(fs->joined_user);
+		return fd < 0 ? error_sys(err, "open \"%s\"", fs->joined_user) : fd;
+	}
+	snprintf(path, sizeof(path), "%d/ns/user", (int)pid);
+	return proc_follow(proc, path, 0, err);
+}
+
+/* Maps what can be mapped now: pid 0 is before the clone, when a new user namespace does not exist yet. */
+static int map_sources(struct sources *s, const struct fs_plan *fs, pid_t pid, struct error *err)
+{
+	auto_proc struct proc proc = { .fd = -1 };
+	auto_fd int user_namespace = -1;
+	const struct fs_mount *previous = NULL;
+
+	for (size_t i = 0; i < fs->n_mounts; i++) {
+		const struct fs_mount *m = &fs->mounts[i];
+		bool waits = !m->maps.n_uid && !fs->joined_user;
+
+		if (!m->idmap || waits != (pid != 0))
+			continue;
+		if (proc.fd < 0 && proc_open(&proc, PROC_PIDS, err))
+			return -1;
+		/* Volumes of one container have the same mappings as a rule. */
+		if (!previous || !idmap_is_same(&previous->maps, &m->maps)) {
+			fd_close(&user_namespace);
+			user_namespace = find_namespace(fs, m, &proc, pid, err);
+			if (user_namespace < 0)
+				return error_at(err, "/mounts/%u", m->index);
+			previous = m;
+		}
+		if (map_source(&s->list[m->opened], m, user_namespace, err))
+			return -1;
+	}
+	return 0;
+}
+
+int sources_idmap(struct sources *s, const struct fs_plan *fs, pid_t pid, struct error *err)
+{
+	return fs->idmaps ? map_sources(s, fs, pid, err) : 0;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------- */
+
+int sources_open(const struct fs_plan *fs, const struct cgroup *cg, struct arena *a,
+		 struct sources *ret, struct error *err)
+{
+	auto_fd int root = -1;
+
+	empty(ret, fs, a);
+	find_cgroups(fs, cg, a, ret);
+	raise_limit(ret);
+	ret->late = !mount_can_attach();
+	if (!ret->late) {
+		if (open_all(fs, ret, a, err) == 0 &&
+		    (!fs->idmaps || map_sources(ret, fs, 0, err) == 0))
+			return 0;
+		sources_close(ret);
+		return -1;
+	}
+	/* The commonest mistake is told here all the same. */
+	root = mount_open_path(fs->rootfs, 0);
+	if (root < 0) {
+		error_sys(err, "root directory \"%s\"", fs->rootfs);
+		sources_close(ret);
+		return error_at(err, "/root/path");
+	}
+	return 0;
+}
+
+int sources_open_late(struct sources *s, const struct fs_plan *fs, struct arena *a,
+		      struct error *err)
+{
+	if (!s->late)
+		return 0;
+	if (fs->idmaps)
+		return error_set(err, ERR_SYSTEM,
+				 "id-mapped mounts need a privileged caller and Linux 5.12");
+	return open_all(fs, s, a, err);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the container's tree is made of, taken from the host's before anything of the image matters: the rootfs, the
+ * sources of bind mounts, device nodes where they are bound, the null device for masks, the container's own cgroups.
+ *
+ * The parent opens them as detached copies (open_tree(2)) in the caller's mount namespace, the child inherits the
+ * descriptors and attaches them; so no name of the host is used once the first target is mounted, and ids can be mapped by
+ * the parent, which alone has the privilege. Where the parent may not copy mounts (rootless) or the kernel cannot, all is
+ * opened by the child instead, in its own copy of the host's tree and before it mounts anything ("late").
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "plan/mounts.h"
+#include "sys/proc.h"
+
+struct cgroup;
+
+struct source {
+	int fd;		  /* handle of the detached copy, or of the inode */
+	bool detached;	  /* a copy, to be attached; otherwise bound by mount(2) */
+	mode_t mode;	  /* its type and permissions */
+	bool used;	  /* attached already: for another place it is copied again */
+	uint64_t mnt_id;  /* of the detached copy; 0: not known */
+	const char *link; /* copy-symlink: the source is a link to this */
+};
+
+struct cgroup_source {
+	const char *name; /* of the hierarchy: "memory", "cpu,cpuacct"; "": it is the whole view */
+	const char *path; /* the container's directory in it, on the host */
+	struct source source;
+};
+
+struct sources {
+	struct arena *arena;
+	bool late; /* the child opens them */
+	struct source root, null;
+	struct source *list; /* as numbered in the plan */
+	size_t n;
+	struct cgroup_source *cgroups;
+	size_t n_cgroups;
+
+	int *late_readonly; /* handles of mounts that are made read-only at the end, in order */
+	size_t n_late_readonly;
+	struct proc proc; /* the child's, opened where an old form of a call needs it */
+	bool old_calls;	  /* the child cannot attach detached mounts */
+	uint64_t nofile;  /* soft limit of descriptors before it was raised for us, 0: it was not */
+};
+
+/*
+ * The parent's part, before the clone. `cg` has been made. On failure nothing stays open; `ret` may be closed in any
+ * case.
+ */
+int sources_open(const struct fs_plan *fs, const struct cgroup *cg, struct arena *a,
+		 struct sources *ret, struct error *err);
+
+/*
+ * The parent's part after the clone, when the id maps of a new user namespace are written: maps the ids of the sources
+ * that ask for it, by their own mappings or by the user namespace of process `pid`. The child's descriptors are of the
+ * same mounts.
+ */
+int sources_idmap(struct sources *s, const struct fs_plan *fs, pid_t pid, struct error *err);
+
+/* The child's part, before the first mount: opens what the parent could not. */
+int sources_open_late(struct sources *s, const struct fs_plan *fs, struct arena *a,
+		      struct error *err);
+
+/* Opens a device node of the host for binding; its numbers are checked. Also for one whose mknod was refused. */
+int source_open_device(const struct fs_device *d, struct arena *a, struct source *ret,
+		       struct error *err);
+
+/* Closes everything, and sets the limit of descriptors back. */
+void sources_close(struct sources *s);
+void source_close(struct source *s);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parts of the test probe beside the facts of probe.c. Each gets the words from its own name
+ * on ("create", "/path") and returns the exit status.
+ */
+#ifndef PROBE_H
+#define PROBE_H
+
+/* One operation; prints "ok" or the symbolic errno, and exits 0 in both cases, 2 on misuse. */
+int probe_try(int argc, char **argv);
+
+/*
+ * wait-pid PID SECONDS          until the process is dead (a zombie counts)
+ * wait-file PATH SECONDS        until PATH exists and is not empty
+ * wait-signals [N]              prints every signal it is sent (N of them, or until the 15th)
+ * Exit status 0, or 1 when the time is over.
+ */
+int probe_wait(int argc, char **argv);
+
+#endif

@@ -1,0 +1,191 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# conmon by hand, as CRI-O uses it: conmon creates, the engine calls state, start, kill and delete itself.
+
+load engines
+
+setup_file() {
+	suite_begin
+}
+
+teardown_file() {
+	suite_end
+}
+
+setup() {
+	mkdir -p "$W/t"/{exits,persist,sock,root}
+	cd "$W/t"
+	B=$W/t/b
+	ID=c1
+}
+
+teardown() {
+	cd /
+	rt delete --force "$ID"
+	[ ! -s "$W/t/conmon.pid" ] || wait_for 10 bash -c "! kill -0 $(cat "$W/t/conmon.pid")" ||
+		kill -KILL "$(cat "$W/t/conmon.pid")"
+	leaks_expect_none conmon_leaks
+	rm -rf "$W/t"
+}
+
+conmon_leaks() {
+	find "$W/t/root" -mindepth 1 -maxdepth 1 | sed 's/^/state directory /'
+	leaks_word
+	pgrep -af "conmon .*$W/t" | cut -c1-120 | sed 's/^/process /'
+}
+
+rt() {
+	timeout 30 "$RUNTIME" --root "$W/t/root" "$@" 3>&- 4>&-
+}
+
+# conmon_create OPTION...: what conmon answers on its sync pipe is in $W/t/sync.
+conmon_create() {
+	: > "$W/t/sync"
+	_OCI_SYNCPIPE=5 _OCI_STARTPIPE=6 conmon -b "$B" -c "$ID" -u "$ID" -n name --exit-dir "$W/t/exits" \
+		--persist-dir "$W/t/persist" -l "k8s-file:$W/t/log" --log-level info -P "$W/t/conmon.pid" -p "$W/t/pid" \
+		-r "$RUNTIME" --runtime-arg "--root=$W/t/root" --socket-dir-path "$W/t/sock" "$@" \
+		3>&- 4>&- 5> "$W/t/sync" 6< <(printf '\0') < /dev/null > "$W/t/conmon.out" 2>&1
+	wait_for 20 test -s "$W/t/sync"
+}
+
+sync_pid() {
+	jq -r .pid "$W/t/sync"
+}
+
+state() {
+	rt state "$ID" | jq -r .status
+}
+
+state_is() {
+	[ "$(state)" = "$1" ]
+}
+
+exit_code() {
+	wait_for 20 test -s "$W/t/exits/$ID"
+	cat "$W/t/exits/$ID"
+}
+
+@test "conmon: create, state, start, exit file, delete" {
+	bundle_make "$B" $ID '.process.args = ["sh", "-c", "echo out; echo err >&2; exit 6"]'
+	conmon_create
+	[ "$(sync_pid)" -gt 0 ]
+	[ "$(cat "$W/t/pid")" = "$(sync_pid)" ]
+	[ "$(wc -l < "$W/t/pid")" = 0 ] # no newline
+	[ "$(state)" = created ]
+	rt start $ID
+	[ "$(exit_code)" = 6 ]
+	[ "$(state)" = stopped ]
+	[ "$(rt state $ID | jq .pid)" = 0 ]
+	grep -q ' stdout F out$' "$W/t/log"
+	grep -q ' stderr F err$' "$W/t/log"
+	rt delete $ID
+	run rt state $ID
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"does not exist"* ]]
+}
+
+@test "conmon: the state names pid, bundle and annotations of a running container" {
+	bundle_make "$B" $ID '.process.args = ["sleep", "60"] | .annotations = {"io.kubernetes.cri-o.Name": "x y"}'
+	conmon_create
+	rt start $ID
+	run --separate-stderr rt state $ID
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	jq -e --arg b "$B" --argjson pid "$(sync_pid)" '.status == "running" and .pid == $pid and .bundle == $b
+		and .id == "c1" and .annotations["io.kubernetes.cri-o.Name"] == "x y"
+		and (.created | test("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$"))' <<< "$output"
+}
+
+@test "conmon: kill by number and by name, 128 + number in the exit file" {
+	bundle_make "$B" $ID '.process.args = ["sleep", "60"]'
+	conmon_create
+	rt start $ID
+	rt kill $ID KILL
+	[ "$(exit_code)" = 137 ]
+	wait_for 5 state_is stopped
+	run rt kill $ID 15
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"not running"* ]]
+	rt delete $ID
+}
+
+@test "conmon: a failing create is answered with the runtime's message" {
+	bundle_make "$B" $ID '.process.args = ["/no/such/program"]'
+	conmon_create
+	[ "$(sync_pid)" -lt 0 ]
+	jq -r .message "$W/t/sync" | grep -q "no such file or directory"
+	[ ! -e "$W/t/pid" ]
+	run rt state $ID
+	[ "$status" -ne 0 ]
+	rt delete --force $ID
+}
+
+@test "conmon: a broken config.json is answered with a message" {
+	mkdir -p "$B"
+	echo '{"ociVersion": "1.0.0", ' > "$B/config.json"
+	conmon_create
+	[ "$(sync_pid)" -lt 0 ]
+	[ -n "$(jq -r .message "$W/t/sync")" ]
+}
+
+@test "conmon -t: the terminal goes over the console socket, its output to the log" {
+	bundle_make "$B" $ID '.process.terminal = true | .process.args = ["sh", "-c", "tty; echo done; sleep 60"]'
+	conmon_create -t
+	[ "$(sync_pid)" -gt 0 ]
+	rt start $ID
+	wait_for 10 grep -q done "$W/t/log"
+	grep -q '/dev/' "$W/t/log"
+	[ "$(readlink "/proc/$(sync_pid)/fd/0")" = "$(readlink "/proc/$(sync_pid)/fd/1")" ]
+	[ "$(cut -d' ' -f6 "/proc/$(sync_pid)/stat")" = "$(sync_pid)" ] # leads its session
+}
+
+@test "conmon -i: standard input is a pipe that conmon holds" {
+	bundle_make "$B" $ID '.process.args = ["sh", "-c", "readlink /proc/self/fd/0; read x; exit 3"]'
+	conmon_create -i
+	rt start $ID
+	wait_for 10 grep -q 'pipe:' "$W/t/log"
+	[ "$(state)" = running ]
+	rt kill $ID KILL
+	[ "$(exit_code)" = 137 ]
+}
+
+@test "conmon: a created container is deleted without a start" {
+	bundle_make "$B" $ID '.process.args = ["true"]'
+	conmon_create
+	[ "$(state)" = created ]
+	rt delete $ID
+	[ "$(exit_code)" = 137 ]
+}
+
+@test "conmon: the container is in its cgroup before create returns" {
+	bundle_make "$B" $ID '.process.args = ["true"] | .linux.resources.pids = {"limit": 17}'
+	conmon_create
+	cgroup_dir "$(sync_pid)" pids | grep -q "/$WORD/$ID$"
+	[ "$(cgroup_read "$(sync_pid)" pids pids.max pids.max)" = 17 ]
+}
+
+@test "conmon: no signal is blocked or ignored" {
+	bundle_make "$B" $ID '.process.args = ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"]'
+	conmon_create
+	rt start $ID
+	[ "$(exit_code)" = 0 ]
+	[ "$(grep -cE 'Sig(Blk|Ign):\s0000000000000000$' "$W/t/log")" = 2 ]
+}
+
+@test "conmon: no descriptor of conmon reaches the program" {
+	bundle_make "$B" $ID '.process.args = ["sh", "-c", "ls /proc/self/fd | wc -l"]'
+	conmon_create
+	rt start $ID
+	[ "$(exit_code)" = 0 ]
+	grep -q ' stdout F 4$' "$W/t/log" # 0 to 2, and ls's own
+}
+
+@test "conmon: the commands work without any environment" {
+	bundle_make "$B" $ID '.process.args = ["sleep", "60"]'
+	conmon_create
+	env -i "$RUNTIME" --root "$W/t/root" start $ID
+	[ "$(env -i XDG_RUNTIME_DIR= "$RUNTIME" --root "$W/t/root" state $ID | jq -r .status)" = running ]
+	env -i XDG_RUNTIME_DIR= "$RUNTIME" --root "$W/t/root" kill $ID 9
+	[ "$(exit_code)" = 137 ]
+	env -i "$RUNTIME" --root "$W/t/root" delete --force $ID
+}

@@ -1,0 +1,369 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# containerd with its runc shim and ctr drives the runtime under test: create, start, kill, delete, delete --force.
+
+load engines
+
+setup_file() {
+	suite_begin
+	mkdir "$W/c" "$W/c/path"
+	cat > "$W/c/config.toml" <<-CONF
+		version = 2
+		root = "$W/c/root"
+		state = "$W/c/state"
+		disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt",
+			"io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.btrfs",
+			"io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs",
+			"io.containerd.tracing.processor.v1.otlp", "io.containerd.internal.v1.tracing"]
+		[grpc]
+		  address = "$W/c/c.sock"
+		[ttrpc]
+		  address = "$W/c/c.sock.ttrpc"
+	CONF
+	# ctr ignores --runc-binary with some options; the shim then takes "runc" from the PATH.
+	ln -s "$RUNTIME" "$W/c/path/runc"
+	PATH=$W/c/path:$PATH setsid containerd --config "$W/c/config.toml" > "$W/c/log" 2>&1 3>&- 4>&- < /dev/null &
+	echo $! > "$W/c/pid"
+	export CONTAINERD_ADDRESS=$W/c/c.sock CONTAINERD_NAMESPACE=$WORD
+	wait_for 20 ctr version || { cat "$W/c/log" >&2; return 1; }
+
+	umoci init --layout "$W/c/oci"
+	umoci new --image "$W/c/oci:bb"
+	umoci unpack --image "$W/c/oci:bb" "$W/c/bundle"
+	cp -a "$W/rootfs/." "$W/c/bundle/rootfs/"
+	umoci repack --image "$W/c/oci:bb" "$W/c/bundle"
+	umoci config --image "$W/c/oci:bb" --config.cmd /bin/sh
+	rm -rf "$W/c/bundle"
+	tar -C "$W/c/oci" -cf "$W/c/bb.tar" .
+	ctr images import --base-name dut "$W/c/bb.tar"
+	IMAGE=$(ctr images ls -q | head -1)
+	SNAPSHOTTER=overlayfs
+	export IMAGE SNAPSHOTTER
+	# Overlay does not stack on overlay (a test machine that is a container itself).
+	cr run --rm "$IMAGE" probe true || SNAPSHOTTER=native
+}
+
+teardown_file() {
+	[ -n "${W-}" ] || return 0
+	if [ -s "$W/c/pid" ]; then
+		kill "$(cat "$W/c/pid")" || true
+		wait_for 10 bash -c "! kill -0 $(cat "$W/c/pid")" || true
+	fi
+	suite_end
+}
+
+# cr run|... : ctr with the runtime under test. Arguments after the first go behind our own options.
+cr() {
+	local verb=$1
+
+	shift
+	timeout --foreground -k 5 60 ctr "$verb" --snapshotter "$SNAPSHOTTER" \
+		--runc-binary "$RUNTIME" --runc-root "$W/c/rr" "$@" 3>&- 4>&-
+}
+
+# cr_config FILTER ID [OPTION...]: runs `ctr oci spec`, changed by the jq filter, on the plain tree.
+cr_config() {
+	local filter=$1 id=$2
+
+	shift 2
+	ctr oci spec | jq --arg root "$W/rootfs" --arg path "/$WORD/$id" \
+		".root.path = \$root | .linux.cgroupsPath = \$path
+		| .process.env = [\"PATH=/bin\"] | $filter" > "$W/t/$id.json"
+	timeout --foreground -k 5 60 ctr run --config "$W/t/$id.json" \
+		--runc-binary "$RUNTIME" --runc-root "$W/c/rr" "$@" "$id" 3>&- 4>&-
+}
+
+# task_delete ID CODE: deletes a stopped task; ctr tells its exit code in words or in its own status.
+task_delete() {
+	local code=0 text
+
+	text=$(ctr tasks delete "$1" 2>&1) || code=$?
+	[ $code -eq "$2" ] || [[ "$text" == *"exit code $2"* ]]
+}
+
+setup() {
+	mkdir "$W/t"
+	cd "$W/t" # conmon writes a file "oom" where it was started
+}
+
+teardown() {
+	cd /
+	local id
+
+	for id in $(ctr tasks ls -q 2>/dev/null); do
+		timeout 20 ctr tasks delete -f "$id" > /dev/null 2>&1 || true
+	done
+	for id in $(ctr containers ls -q 2>/dev/null); do
+		timeout 20 ctr containers delete "$id" > /dev/null 2>&1 || true
+	done
+	rm -rf "$W/t"
+	leaks_expect_none containerd_leaks
+}
+
+containerd_leaks() {
+	local namespace=$W/c/rr/$CONTAINERD_NAMESPACE
+
+	if [ -d "$namespace" ]; then find "$namespace" -mindepth 1 -maxdepth 1 | sed 's/^/state directory /'; fi
+	find "/run/$RUNTIME_NAME" -mindepth 1 -maxdepth 1 -name "$WORD*" 2>/dev/null | sed 's/^/state directory /'
+	leaks_word
+	pgrep -af "containerd-shim.*$WORD" | cut -c1-120 | sed 's/^/process /'
+	find "$W/c/state" -path '*/io.containerd.runtime.v2.task/*' -mindepth 3 -maxdepth 3 | sed 's/^/bundle /'
+	mounts_below "$W/c/state" | sed 's/^/mount /'
+}
+
+task_pid() {
+	ctr tasks ls | awk -v id="$1" '$1 == id { print $2 }'
+}
+
+task_status() {
+	ctr tasks ls | awk -v id="$1" '$1 == id { print $3 }'
+}
+
+task_is() {
+	[ "$(task_status "$1")" = "$2" ]
+}
+
+# ---- output and exit status ---------------------------------------------------
+
+@test "ctr run: output arrives, status 0" {
+	run --separate-stderr cr run --rm "$IMAGE" t1 sh -c 'echo to-out; echo to-err >&2'
+	[ "$status" -eq 0 ]
+	[ "$output" = to-out ]
+	[ "$stderr" = to-err ]
+}
+
+@test "ctr run: the program's exit status comes through" {
+	local code
+
+	for code in 1 5 125 126 255; do
+		run -$code cr run --rm "$IMAGE" "t$code" sh -c "exit $code"
+	done
+}
+
+@test "ctr run: a program killed by a signal gives 128 + number" {
+	run -143 cr_config '.linux.namespaces |= map(select(.type != "pid"))
+		| .process.args = ["sh", "-c", "kill -TERM $$"]' t1 --rm
+}
+
+@test "ctr run: a missing program is reported with its name, nothing stays" {
+	run cr run --rm "$IMAGE" t1 no-such-program
+	[ "$status" -ne 0 ]
+	[[ "$output" == *'exec: "no-such-program": executable file not found in $PATH'* ]]
+	run ctr containers info t1
+	[ "$status" -ne 0 ]
+}
+
+@test "ctr run: a file that is not executable is reported" {
+	run cr run --rm "$IMAGE" t1 /etc/passwd
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"permission denied"* ]]
+}
+
+# Not the end of input: ctr 1.6 loses it when it comes before the start (seen with runc).
+@test "ctr run: standard input reaches the program" {
+	run bash -c "$(declare -f cr); printf 'a\nb\n' | cr run --rm $IMAGE t1 sh -c 'read x; read y; echo \$y\$x'"
+	[ "$status" -eq 0 ]
+	[ "$output" = ba ]
+}
+
+@test "ctr run: two mebibytes of output arrive complete" {
+	run bash -c "$(declare -f cr); cr run --rm $IMAGE t1 head -c 2097152 /dev/zero | wc -c"
+	[ "$output" = 2097152 ]
+}
+
+# ---- terminal -----------------------------------------------------------------
+
+@test "ctr run -t: a terminal of the caller's size" {
+	run on_terminal 33 77 "$(declare -f cr); cr run --rm -t $IMAGE t1 sh -c 'tty; sleep 0.3; stty size; exit 9'"
+	[ "$status" -eq 9 ]
+	[[ "$output" == *"/dev/"* ]]
+	[[ "$output" == *"33 77"* ]]
+}
+
+@test "ctr run -t: nobody keeps the runtime's standard streams" {
+	# The shim waits for the end of these streams: a holder would make this take as long as it lives.
+	local begin=$SECONDS
+
+	run on_terminal 24 80 "$(declare -f cr); cr run --rm -t $IMAGE t1 sh -c 'exit 3'"
+	[ "$status" -eq 3 ]
+	[ $((SECONDS - begin)) -lt 10 ]
+}
+
+# ---- detached life ------------------------------------------------------------
+
+@test "ctr run -d, task kill, task delete: TERM and the status" {
+	cr run -d "$IMAGE" d1 sh -c 'trap "exit 3" TERM; : > /tmp/ready; while :; do sleep 0.1; done'
+	task_is d1 RUNNING
+	wait_for 5 test -e "/proc/$(task_pid d1)/root/tmp/ready"
+	ctr tasks kill -s TERM d1
+	wait_for 5 task_is d1 STOPPED
+	task_delete d1 3
+	ctr containers delete d1
+}
+
+@test "ctr task kill -s KILL, 9 and SIGKILL" {
+	local signal
+
+	for signal in KILL 9 SIGKILL; do
+		cr run -d "$IMAGE" "k$signal" sleep 60
+		ctr tasks kill -s $signal "k$signal"
+		wait_for 5 task_is "k$signal" STOPPED
+		task_delete "k$signal" 137
+		ctr containers delete "k$signal"
+	done
+}
+
+@test "ctr task kill: a signal that the program handles" {
+	cr run -d "$IMAGE" d2 sh -c 'trap ": > /tmp/usr1" USR1; : > /tmp/ready; while :; do sleep 0.1; done'
+	local root
+
+	root=/proc/$(task_pid d2)/root
+	wait_for 5 test -e "$root/tmp/ready"
+	ctr tasks kill -s USR1 d2
+	wait_for 5 test -e "$root/tmp/usr1"
+	task_is d2 RUNNING
+}
+
+@test "ctr task kill of a stopped task says that it is gone" {
+	cr run -d "$IMAGE" d3 true
+	wait_for 5 task_is d3 STOPPED
+	run ctr tasks kill d3
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"not found"* || "$output" == *"already finished"* ]]
+}
+
+@test "ctr task kill --all: every process of the container" {
+	cr run -d "$IMAGE" d4 sh -c 'sleep 9175 & sleep 9175 & : > /tmp/ready; wait'
+	wait_for 5 test -e "/proc/$(task_pid d4)/root/tmp/ready"
+	ctr tasks kill --all -s KILL d4
+	wait_for 5 task_is d4 STOPPED
+	wait_for 5 bash -c '! pgrep -f "^sleep 9175"'
+}
+
+@test "ctr run with the host's pid namespace: children end with the container" {
+	cr_config '.linux.namespaces |= map(select(.type != "pid"))
+		| .process.args = ["sh", "-c", "sleep 9176 & wait"]' d5 -d
+	wait_for 5 pgrep -f "^sleep 9176"
+	ctr tasks kill -s KILL d5
+	wait_for 5 task_is d5 STOPPED
+	wait_for 5 bash -c '! pgrep -f "^sleep 9176"'
+}
+
+@test "ctr task delete -f: a running task goes at once" {
+	cr run -d "$IMAGE" d6 sleep 60
+	ctr tasks delete -f d6 || [ $? -eq 137 ]
+	ctr containers delete d6
+}
+
+@test "ctr containers create, task start, again with the same id" {
+	local round
+
+	for round in 1 2; do
+		timeout 60 ctr containers create --snapshotter "$SNAPSHOTTER" "$IMAGE" c1 false
+		run -1 timeout 60 ctr tasks start c1
+		ctr tasks delete c1 > /dev/null 2>&1 || true
+		ctr containers delete c1
+	done
+}
+
+@test "ctr run: ten containers at the same time" {
+	local i pids=()
+
+	for i in $(seq 10); do
+		cr run --rm "$IMAGE" "par$i" sh -c "exit $i" > /dev/null &
+		pids+=($!)
+	done
+	for i in $(seq 10); do
+		status=0
+		wait "${pids[$((i - 1))]}" || status=$?
+		[ $status -eq $i ]
+	done
+}
+
+# ---- the container ------------------------------------------------------------
+
+@test "ctr run: the limits stand in the cgroup files" {
+	local pid
+
+	cr run -d --memory-limit 67108864 --cpu-quota 50000 --cpu-period 100000 "$IMAGE" l1 sleep 60
+	pid=$(task_pid l1)
+	[ "$(cgroup_read "$pid" memory memory.limit_in_bytes memory.max)" = 67108864 ]
+	run cgroup_read "$pid" cpu cpu.cfs_quota_us cpu.max
+	[ "$output" = 50000 ] || [ "$output" = "50000 100000" ]
+	cgroup_dir "$pid" pids | grep -q "/$WORD/l1$"
+}
+
+@test "ctr task metrics: the shim reads the cgroup that the runtime made" {
+	cr run -d "$IMAGE" m1 sleep 60
+	run ctr tasks metrics m1
+	[ "$status" -eq 0 ]
+	[[ "$output" == *memory* ]]
+}
+
+@test "ctr run --mount: read-only and writable binds" {
+	mkdir "$W/t/v" "$W/t/r"
+	echo old > "$W/t/r/f"
+	run cr run --rm --mount "type=bind,src=$W/t/v,dst=/mnt,options=rbind:rw" \
+		--mount "type=bind,src=$W/t/r,dst=/made/here,options=rbind:ro" "$IMAGE" t1 \
+		sh -c 'cat /made/here/f > /mnt/f; echo new > /made/here/f'
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"Read-only file system"* ]]
+	[ "$(cat "$W/t/v/f")" = old ]
+	[ "$(cat "$W/t/r/f")" = old ]
+}
+
+@test "ctr run --read-only, --cwd, --env" {
+	run cr run --rm --read-only --cwd /tmp --env A=b "$IMAGE" t1 sh -c 'pwd; echo $A; : > /f'
+	[ "$status" -ne 0 ]
+	[[ "$output" == *$'/tmp\nb'* ]]
+	[[ "$output" == *"Read-only file system"* ]]
+}
+
+@test "ctr run --config: a specification of ctr oci spec with another user" {
+	run cr_config '.process.user = {"uid": 1000, "gid": 29, "additionalGids": [4711]}
+		| .process.args = ["sh", "-c", "id -u; id -g; id -G"]' u1 --rm
+	[ "$status" -eq 0 ]
+	[ "$output" = $'1000\n29\n29 4711' ]
+}
+
+@test "ctr run --cap-drop, --cap-add" {
+	run cr run --rm --cap-drop CAP_CHOWN "$IMAGE" t1 chown 1 /etc/group
+	[ "$status" -ne 0 ]
+	run cr run --rm --cap-add CAP_SYS_ADMIN "$IMAGE" t2 mount -t tmpfs none /mnt
+	[ "$status" -eq 0 ]
+}
+
+@test "ctr run --seccomp: the engine's default profile" {
+	run cr run --rm --seccomp "$IMAGE" t1 grep '^Seccomp:' /proc/self/status
+	[ "$status" -eq 0 ]
+	[[ "$output" == *2 ]]
+}
+
+@test "ctr run --privileged" {
+	# ctr asks for every capability; some machines cannot grant them all.
+	local all
+
+	all=$(printf '%x' $(((1 << ($(cat /proc/sys/kernel/cap_last_cap) + 1)) - 1)))
+	[ "$((16#$(awk '/CapBnd/ { print $2 }' /proc/self/status)))" = "$((16#$all))" ] ||
+		skip "the caller lacks capabilities that ctr --privileged asks for"
+	run cr run --rm --privileged "$IMAGE" t1 mount -t tmpfs none /mnt
+	[ "$status" -eq 0 ]
+}
+
+@test "ctr run --net-host: the host's network namespace" {
+	run cr run --rm --net-host "$IMAGE" t1 readlink /proc/self/ns/net
+	[ "$status" -eq 0 ]
+	[ "$output" = "$(readlink /proc/self/ns/net)" ]
+}
+
+@test "ctr run --pid-file: holds the pid of the container" {
+	cr run -d --pid-file "$W/t/pid" "$IMAGE" p1 sleep 60
+	[ "$(cat "$W/t/pid")" = "$(task_pid p1)" ]
+}
+
+@test "ctr run --rootfs: a plain directory" {
+	cp -a "$W/rootfs" "$W/t/root"
+	run timeout 60 ctr run --rm --runc-binary "$RUNTIME" --runc-root "$W/c/rr" --rootfs "$W/t/root" t1 /bin/echo plain
+	[ "$status" -eq 0 ]
+	[ "$output" = plain ]
+}
