@@ -390,7 +390,7 @@ static void explain_death(struct launch *l, int status, struct error *err)
 {
 	const char *phase = phase_name((enum phase)l->child.progress->child_phase);
 
-	if (err->kind != ERR_CHILD || !WIFSIGNALED(status))
+	if (err->kind != ERR_GONE || !WIFSIGNALED(status))
 		return;
 	if (WTERMSIG(status) == SIGKILL && cgroup_oom_killed(l->cgroup))
 		error_set(err, ERR_CHILD, "container init was OOM-killed (memory limit too low?)");
@@ -407,7 +407,7 @@ static void undo(struct launch *l, struct error *err)
 	/* The peer's end of the conversation is ours too until now. */
 	if (l->pidfd >= 0) {
 		/* One that died by itself shall be seen as it died. */
-		if (err->kind != ERR_CHILD || fd_wait(l->pidfd, POLLIN, deadline_in(1)) <= 0)
+		if (err->kind != ERR_GONE || fd_wait(l->pidfd, POLLIN, deadline_in(1)) <= 0)
 			(void)process_kill(l->pidfd, SIGKILL);
 		if (process_wait(l->pidfd, deadline_in(10), &status) == 0)
 			explain_death(l, status, err);
