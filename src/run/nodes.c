@@ -12,8 +12,12 @@
 #include "base/str.h"
 #include "sys/syscalls.h"
 
-/* Mounting of what is not ours must not spread, and not show up here later. */
-static const struct mount_set private_mount = { .propagation = MS_PRIVATE };
+/* The host's node can be used, and neither its mode, owner nor times be changed. */
+static const struct mount_set bound_node = {
+	.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+	.clear = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+	.propagation = MS_PRIVATE,
+};
 static const struct mount_set nothing = { 0 };
 
 /* Whether a directory of the container is one of the host's: it lies on a mount that was bound. */
@@ -76,7 +80,7 @@ static int bind_node(struct tree *t, const struct fs_device *d, int dir, struct 
 
 	if (target < 0)
 		return -1;
-	result = tree_attach(t, source, target, d->path, 0, &nothing, &private_mount, err);
+	result = tree_attach(t, source, target, d->path, 0, &nothing, &bound_node, err);
 	source_close(source);
 	return result;
 }
@@ -86,7 +90,7 @@ static int bind_refused(struct tree *t, const struct fs_device *d, int dir, stru
 {
 	struct source source = { .fd = -1 };
 
-	if (source_open_device(d, t->arena, &source, err))
+	if (sources_open_device(t->sources, d, &source, err))
 		return -1;
 	return bind_node(t, d, dir, &source, err);
 }
@@ -158,6 +162,7 @@ static int make_devices(struct tree *t, struct error *err)
 
 /* ---- links --------------------------------------------------------------------------------------------------------- */
 
+/* A link is made where what it points to exists; descriptors 0 to 2 are always open. */
 static bool exists(const struct tree *t, const char *path)
 {
 	auto_fd int fd = root_find(&t->root, path, ROOT_NOFOLLOW);
@@ -187,9 +192,10 @@ static int make_links(struct tree *t, struct error *err)
 	static const struct {
 		const char *name, *target;
 	} links[] = {
-		{ "fd", "/proc/self/fd" },	 { "stdin", "/proc/self/fd/0" },
-		{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
-		{ "core", "/proc/kcore" },
+		{ "fd", "/proc/self/fd" },
+		{ "stdin", "/proc/self/fd/0" },
+		{ "stdout", "/proc/self/fd/1" },
+		{ "stderr", "/proc/self/fd/2" },
 	};
 	auto_fd int dir = -1;
 	bool bound;
@@ -198,10 +204,12 @@ static int make_links(struct tree *t, struct error *err)
 		return -1;
 	if (bound)
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-		if (exists(t, links[i].target) &&
-		    root_symlink(dir, links[i].name, links[i].target, NULL, err))
-			return -1;
+	if (exists(t, links[0].target))
+		for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+			if (root_symlink(dir, links[i].name, links[i].target, NULL, err))
+				return -1;
+	if (exists(t, "/proc/kcore") && root_symlink(dir, "core", "/proc/kcore", NULL, err))
+		return -1;
 	return link_ptmx(dir, err);
 }
 
@@ -215,7 +223,7 @@ int nodes_make(struct tree *t, struct error *err)
 static int attach_console(int peer, int target, struct error *err)
 {
 	auto_proc struct proc proc = { .fd = -1 };
-	auto_fd int mnt = mount_clone(peer, 0);
+	auto_fd int mnt = mount_can_attach() ? mount_clone(peer, 0) : -1;
 
 	if (mnt >= 0)
 		return mount_attach(mnt, target, err);

@@ -87,14 +87,18 @@ static int set_propagation(struct tree *t, struct error *err)
 
 static int build_root(struct tree *t, struct error *err)
 {
-	t->sources->old_calls = !mount_can_attach();
+	struct statx st;
+
 	if ((t->fs->enter != FS_CHROOT && isolate(t->fs, t->arena, err)) ||
 	    sources_open_late(t->sources, t->fs, t->arena, err))
 		return -1;
 	if (attach_root(t, err))
 		return error_at(err, "/root/path");
 	t->root.fd = t->sources->root.fd;
-	t->root_mnt = mount_id(t->root.fd);
+	if (statx(t->root.fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &st))
+		return error_sys(err, "stat the root");
+	t->root_mnt = st.stx_mnt_id;
+	t->root_inode = st.stx_ino;
 	return set_propagation(t, err);
 }
 
@@ -240,7 +244,7 @@ static int mask_paths(struct tree *t, struct error *err)
 	return result;
 }
 
-static int make_readonly(struct tree *t, const char *path, struct error *err)
+static int make_readonly(struct tree *t, const char *path, bool new_set, struct error *err)
 {
 	const struct mount_set readonly = { MOUNT_ATTR_RDONLY, MOUNT_ATTR_RDONLY, 0 };
 	auto_fd int target = root_find(&t->root, path, ROOT_ANY), copy = -1;
@@ -251,7 +255,7 @@ static int make_readonly(struct tree *t, const char *path, struct error *err)
 	if (target < 0)
 		return error_sys(err, "open");
 	source.fd = copy = t->sources->old_calls ? -1 : mount_clone(target, MOUNT_TREE);
-	if (copy >= 0 && mount_set_is_there())
+	if (copy >= 0 && new_set)
 		return tree_attach(t, &source, target, path, MOUNT_TREE, &readonly, &nothing, err);
 	if (copy < 0 && !t->sources->old_calls && !mount_call_is_missing(errno))
 		return error_sys(err, "open_tree");
@@ -263,8 +267,10 @@ static int make_readonly(struct tree *t, const char *path, struct error *err)
 
 static int make_paths_readonly(struct tree *t, struct error *err)
 {
+	bool new_set = t->fs->n_readonly_paths && mount_set_is_there();
+
 	for (size_t i = 0; i < t->fs->n_readonly_paths; i++)
-		if (make_readonly(t, t->fs->readonly_paths[i], err)) {
+		if (make_readonly(t, t->fs->readonly_paths[i], new_set, err)) {
 			error_in(err, "make \"%s\" read-only", t->fs->readonly_paths[i]);
 			return error_at(err, "/linux/readonlyPaths/%zu", i);
 		}

@@ -68,7 +68,7 @@ static void lower_limit(struct sources *s)
 	s->nofile = 0;
 }
 
-void sources_close(struct sources *s)
+static void close_opened(struct sources *s)
 {
 	source_close(&s->root);
 	source_close(&s->null);
@@ -76,6 +76,11 @@ void sources_close(struct sources *s)
 		source_close(&s->list[i]);
 	for (size_t i = 0; i < s->n_cgroups; i++)
 		source_close(&s->cgroups[i].source);
+}
+
+void sources_close(struct sources *s)
+{
+	close_opened(s);
 	for (size_t i = 0; i < s->n_late_readonly; i++)
 		fd_close(&s->late_readonly[i]);
 	proc_close(&s->proc);
@@ -83,16 +88,18 @@ void sources_close(struct sources *s)
 }
 
 /*
- * Opens a path of the host: a detached copy, or where that cannot be had in principle a handle of the inode. In the
- * parent only copies are of use; errno then tells the caller to leave it to the child.
+ * Opens a path of the host: a detached copy, or in the child, where that cannot be had in principle, a handle of the
+ * inode. In the parent a handle would be of no use.
  */
-static int open_source(const char *path, unsigned how, bool late, struct source *ret)
+static int open_source(const struct sources *s, const char *path, unsigned how, struct source *ret)
 {
 	struct stat st;
 
-	ret->fd = mount_clone_path(path, how);
-	ret->detached = ret->fd >= 0;
-	if (ret->fd < 0 && late && mount_call_is_missing(errno))
+	if (!s->old_calls) {
+		ret->fd = mount_clone_path(path, how);
+		ret->detached = ret->fd >= 0;
+	}
+	if (s->old_calls || (ret->fd < 0 && s->late && mount_call_is_missing(errno)))
 		ret->fd = mount_open_path(path, how);
 	if (ret->fd < 0)
 		return -1;
@@ -106,7 +113,7 @@ static int open_source(const char *path, unsigned how, bool late, struct source 
 
 static int open_root(const struct fs_plan *fs, struct sources *s, struct error *err)
 {
-	if (open_source(fs->rootfs, MOUNT_TREE, s->late, &s->root) == 0 && !S_ISDIR(s->root.mode))
+	if (open_source(s, fs->rootfs, MOUNT_TREE, &s->root) == 0 && !S_ISDIR(s->root.mode))
 		errno = ENOTDIR;
 	else if (s->root.fd >= 0)
 		return 0;
@@ -138,7 +145,7 @@ static int open_bind(const struct fs_mount *m, struct sources *s, struct arena *
 	unsigned how = (m->recursive ? MOUNT_TREE : 0) | (m->source_nofollow ? MOUNT_NOFOLLOW : 0);
 
 	if ((m->copy_symlink && read_source_link(m, a, source)) ||
-	    (!source->link && open_source(m->source, how, s->late, source))) {
+	    (!source->link && open_source(s, m->source, how, source))) {
 		error_sys(err, "mount source \"%s\"", m->source);
 		return error_at(err, "/mounts/%u/source", m->index);
 	}
@@ -168,13 +175,13 @@ static bool is_device(const struct source *s, const struct fs_device *d)
 	       st.st_rdev == makedev(d->major, d->minor);
 }
 
-static int open_device(const struct fs_device *d, bool late, struct arena *a, struct source *ret,
-		       struct error *err)
+static int open_device(const struct sources *s, const struct fs_device *d, struct arena *a,
+		       struct source *ret, struct error *err)
 {
 	const char *path = d->path;
 
 	for (int tries = 0; tries < 2 && path; tries++) {
-		if (open_source(path, 0, late, ret) && errno != ENOENT && errno != ENOTDIR) {
+		if (open_source(s, path, 0, ret) && errno != ENOENT && errno != ENOTDIR) {
 			error_sys(err, "device \"%s\"", path);
 			return error_at(err, "/linux/devices/%u", d->index);
 		}
@@ -188,15 +195,15 @@ static int open_device(const struct fs_device *d, bool late, struct arena *a, st
 	return error_at(err, "/linux/devices/%u", d->index);
 }
 
-int source_open_device(const struct fs_device *d, struct arena *a, struct source *ret,
-		       struct error *err)
+int sources_open_device(const struct sources *s, const struct fs_device *d, struct source *ret,
+			struct error *err)
 {
-	return open_device(d, true, a, ret, err);
+	return open_device(s, d, s->arena, ret, err);
 }
 
 static int open_null(struct sources *s, struct error *err)
 {
-	if (open_source("/dev/null", 0, s->late, &s->null))
+	if (open_source(s, "/dev/null", 0, &s->null))
 		return error_sys(err, "open the host's /dev/null");
 	if (!file_is_null(s->null.fd))
 		return error_set(err, ERR_SYSTEM, "the host's /dev/null is not the null device");
@@ -208,7 +215,7 @@ static int open_cgroups(struct sources *s, struct error *err)
 	for (size_t i = 0; i < s->n_cgroups; i++) {
 		struct cgroup_source *c = &s->cgroups[i];
 
-		if (open_source(c->path, 0, s->late, &c->source))
+		if (open_source(s, c->path, 0, &c->source))
 			return error_sys(err, "cgroup \"%s\"", c->path);
 	}
 	return 0;
@@ -223,7 +230,7 @@ static int open_all(const struct fs_plan *fs, struct sources *s, struct arena *a
 			return -1;
 	for (size_t i = 0; i < fs->n_devices; i++)
 		if (fs->devices[i].opened != FS_NO_SOURCE &&
-		    open_device(&fs->devices[i], s->late, a, &s->list[fs->devices[i].opened], err))
+		    open_device(s, &fs->devices[i], a, &s->list[fs->devices[i].opened], err))
 			return -1;
 	if (open_cgroups(s, err))
 		return -1;
@@ -319,11 +326,16 @@ int sources_idmap(struct sources *s, const struct fs_plan *fs, pid_t pid, struct
 
 /* ---- opening ------------------------------------------------------------------------------------------------------- */
 
+static bool can_copy(const struct fs_plan *fs)
+{
+	auto_fd int copy = mount_clone_path(fs->rootfs, 0);
+
+	return copy >= 0;
+}
+
 int sources_open(const struct fs_plan *fs, const struct cgroup *cg, struct arena *a,
 		 struct sources *ret, struct error *err)
 {
-	auto_fd int root = -1;
-
 	empty(ret, fs, a);
 	find_cgroups(fs, cg, a, ret);
 	raise_limit(ret);
@@ -332,22 +344,20 @@ int sources_open(const struct fs_plan *fs, const struct cgroup *cg, struct arena
 		if (open_all(fs, ret, a, err) == 0 &&
 		    (!fs->idmaps || map_sources(ret, fs, 0, err) == 0))
 			return 0;
-		sources_close(ret);
-		return -1;
+		/* Only the absence of a call, or of the privilege, leaves it to the child. */
+		ret->late = mount_call_is_missing(err->errnum) && !can_copy(fs);
 	}
-	/* The commonest mistake is told here all the same. */
-	root = mount_open_path(fs->rootfs, 0);
-	if (root < 0) {
-		error_sys(err, "root directory \"%s\"", fs->rootfs);
-		sources_close(ret);
-		return error_at(err, "/root/path");
-	}
-	return 0;
+	close_opened(ret);
+	if (ret->late)
+		return 0;
+	sources_close(ret);
+	return -1;
 }
 
 int sources_open_late(struct sources *s, const struct fs_plan *fs, struct arena *a,
 		      struct error *err)
 {
+	s->old_calls = !mount_can_attach();
 	if (!s->late)
 		return 0;
 	if (fs->idmaps)

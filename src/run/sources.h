@@ -69,9 +69,9 @@ int sources_idmap(struct sources *s, const struct fs_plan *fs, pid_t pid, struct
 int sources_open_late(struct sources *s, const struct fs_plan *fs, struct arena *a,
 		      struct error *err);
 
-/* Opens a device node of the host for binding; its numbers are checked. Also for one whose mknod was refused. */
-int source_open_device(const struct fs_device *d, struct arena *a, struct source *ret,
-		       struct error *err);
+/* In the child: the host's node of a device whose mknod(2) was refused, for binding; its numbers are checked. */
+int sources_open_device(const struct sources *s, const struct fs_device *d, struct source *ret,
+			struct error *err);
 
 /* Closes everything, and sets the limit of descriptors back. */
 void sources_close(struct sources *s);

@@ -96,15 +96,12 @@ static int check_proc_target(const struct tree *t, const struct fs_mount *m, int
  * proc and sysfs are what masks and our own checks rely on: they go where no volume can move them, a directory of the
  * rootfs itself, or over one of their kind.
  */
-static int check_real_target(const struct tree *t, const struct fs_mount *m, int target,
-			     uint64_t magic, struct error *err)
+static int check_real_target(const struct fs_mount *m, const struct statx *st, uint64_t magic,
+			     struct error *err)
 {
 	uint64_t own_magic = str_eq(m->type, "proc") ? PROC_SUPER_MAGIC : SYSFS_SUPER_MAGIC;
-	struct stat st;
 
-	if (mount_id(target) == t->root_mnt)
-		return 0;
-	if (magic == own_magic && fstat(target, &st) == 0 && st.st_ino == PROC_ROOT_INODE)
+	if (magic == own_magic && st->stx_ino == PROC_ROOT_INODE)
 		return 0;
 	return error_set(err, ERR_CONFIG,
 			 "the target of a %s file system must be a directory of the rootfs itself",
@@ -114,15 +111,24 @@ static int check_real_target(const struct tree *t, const struct fs_mount *m, int
 static int check_target(const struct tree *t, const struct fs_mount *m, int target,
 			const struct source *source, struct error *err)
 {
+	struct statx st;
 	struct statfs fs;
+	bool on_root;
 
-	if (fstatfs(target, &fs))
-		return error_sys(err, "statfs");
-	if (root_is_same(target, t->root.fd) && mount_id(target) == t->root_mnt)
+	if (statx(target, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+		  STATX_TYPE | STATX_INO | STATX_MNT_ID, &st) ||
+	    fstatfs(target, &fs))
+		return error_sys(err, "stat");
+	on_root = !(st.stx_mask & STATX_MNT_ID) || st.stx_mnt_id == t->root_mnt;
+	if (on_root && st.stx_ino == t->root_inode && root_is_same(target, t->root.fd))
 		return error_set(err, ERR_CONFIG, "the target is the container's root");
+	if (source && S_ISDIR(st.stx_mode) != S_ISDIR(source->mode))
+		return error_errno(err, ENOTDIR, "the source is %s, the destination is %s",
+				   S_ISDIR(source->mode) ? "a directory" : "a file",
+				   S_ISDIR(st.stx_mode) ? "a directory" : "a file");
 	if (fs.f_type == PROC_SUPER_MAGIC && check_proc_target(t, m, target, source, err))
 		return -1;
-	return m->real_target ? check_real_target(t, m, target, (uint64_t)fs.f_type, err) : 0;
+	return m->real_target && !on_root ? check_real_target(m, &st, (uint64_t)fs.f_type, err) : 0;
 }
 
 static int make_target(struct tree *t, const struct fs_mount *m, mode_t type, bool *ret_made,
@@ -152,19 +158,25 @@ static bool is_empty(const struct mount_set *set)
 	return !set->set && !set->clear && !set->propagation;
 }
 
-/* 1: the new call does not exist, the mount must be attached before the old form can do it. */
+/* *ret_pending: the new call does not exist, and the mount must be attached before the old form can do it. */
 static int set_detached(int mnt, unsigned how, const struct mount_set *change, bool *ret_pending,
 			struct error *err)
 {
+	char locked[96];
+
 	if (is_empty(change) || mount_set(mnt, how, change) == 0)
 		return 0;
 	if (mount_call_is_missing(errno) && !mount_set_is_there()) {
 		*ret_pending = true;
 		return 0;
 	}
-	/* A flag that the owner of the file system's namespace has set cannot be cleared in ours. */
-	return errno == EPERM ? error_sys(err, "mount_setattr (clears a locked flag of the source)")
-			      : error_sys(err, "mount_setattr");
+	if (errno != EPERM)
+		return error_sys(err, "mount_setattr");
+	/* What the owner of the host's mount has set cannot be cleared in another user namespace. */
+	mount_locked_names(mnt, change, locked, sizeof(locked));
+	return error_errno(err, EPERM, "mount_setattr%s%s%s",
+			   locked[0] ? " (the source has, locked: " : "", locked,
+			   locked[0] ? ")" : "");
 }
 
 int tree_set(struct tree *t, int mnt, unsigned how, const struct mount_set *change,
@@ -209,6 +221,8 @@ int tree_attach(struct tree *t, struct source *source, int target, const char *p
 		return attach_old(t, source, target, path, how, below, top, err);
 	if (source->used) {
 		copy = mnt = mount_clone(source->fd, how);
+		if (copy < 0 && mount_call_is_missing(errno))
+			return attach_old(t, source, target, path, how, below, top, err);
 		if (copy < 0)
 			return error_sys(err, "open_tree");
 	}
@@ -329,7 +343,7 @@ static int mount_new(struct tree *t, const struct fs_mount *m, struct error *err
 	if (target < 0 || check_target(t, m, target, NULL, err))
 		return -1;
 	mnt = create(t, m, target, made, &attached, err);
-	if (mnt < 0 || (m->copyup && copyup(tree_proc(t, err), target, mnt, err)) ||
+	if (mnt < 0 || (m->copyup && copyup(tree_proc(t, err), target, mnt, m->keeps_mode, err)) ||
 	    (!attached && mount_attach(mnt, target, err)) || tree_set(t, mnt, 0, &propagation, err))
 		return -1;
 	if (m->late_readonly)
@@ -379,19 +393,6 @@ static int copy_link(struct tree *t, const struct fs_mount *m, const char *text,
 	return 0;
 }
 
-static int check_kinds(const struct source *source, int target, struct error *err)
-{
-	struct stat st;
-
-	if (fstat(target, &st))
-		return error_sys(err, "stat the destination");
-	if (S_ISDIR(st.st_mode) == S_ISDIR(source->mode))
-		return 0;
-	return error_errno(err, ENOTDIR, "the source is %s, the destination is %s",
-			   S_ISDIR(source->mode) ? "a directory" : "a file",
-			   S_ISDIR(st.st_mode) ? "a directory" : "a file");
-}
-
 static int mount_bind(struct tree *t, const struct fs_mount *m, struct error *err)
 {
 	struct source *source = &t->sources->list[m->opened];
@@ -402,8 +403,7 @@ static int mount_bind(struct tree *t, const struct fs_mount *m, struct error *er
 	if (source->link)
 		return copy_link(t, m, source->link, err);
 	target = make_target(t, m, S_ISDIR(source->mode) ? S_IFDIR : S_IFREG, NULL, err);
-	if (target < 0 || check_kinds(source, target, err) ||
-	    check_target(t, m, target, source, err) ||
+	if (target < 0 || check_target(t, m, target, source, err) ||
 	    tree_attach(t, source, target, m->target, m->recursive ? MOUNT_TREE : 0, &below, &top,
 			err))
 		return -1;

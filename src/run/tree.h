@@ -15,6 +15,7 @@ struct tree {
 	struct sources *sources;
 	struct root root;
 	uint64_t root_mnt; /* mount_id() of the root */
+	uint64_t root_inode;
 	struct arena *arena;
 };
 

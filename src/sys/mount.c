@@ -145,29 +145,49 @@ static unsigned long old_flags(uint64_t attributes)
 	return result;
 }
 
-/* The attributes that a mount has, from statfs(2). */
+static const struct {
+	long flag; /* of statfs(2) */
+	uint64_t attribute;
+	const char *name;
+} attribute_flags[] = {
+	{ 0x0001, MOUNT_ATTR_RDONLY, "ro" },
+	{ 0x0002, MOUNT_ATTR_NOSUID, "nosuid" },
+	{ 0x0004, MOUNT_ATTR_NODEV, "nodev" },
+	{ 0x0008, MOUNT_ATTR_NOEXEC, "noexec" },
+	{ 0x0400, MOUNT_ATTR_NOATIME, "noatime" },
+	{ 0x0800, MOUNT_ATTR_NODIRATIME, "nodiratime" },
+	{ 0x2000, MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow" },
+};
+
+/* The attributes that a mount has. */
 static int read_attributes(int mnt, uint64_t *ret)
 {
-	static const struct {
-		long flag;
-		uint64_t attribute;
-	} flags[] = {
-		{ 0x0001, MOUNT_ATTR_RDONLY },	    { 0x0002, MOUNT_ATTR_NOSUID },
-		{ 0x0004, MOUNT_ATTR_NODEV },	    { 0x0008, MOUNT_ATTR_NOEXEC },
-		{ 0x0400, MOUNT_ATTR_NOATIME },	    { 0x0800, MOUNT_ATTR_NODIRATIME },
-		{ 0x2000, MOUNT_ATTR_NOSYMFOLLOW },
-	};
 	struct statfs fs;
 
 	if (fstatfs(mnt, &fs))
 		return -1;
 	*ret = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-		if (fs.f_flags & flags[i].flag)
-			*ret |= flags[i].attribute;
+	for (size_t i = 0; i < ARRAY_SIZE(attribute_flags); i++)
+		if (fs.f_flags & attribute_flags[i].flag)
+			*ret |= attribute_flags[i].attribute;
 	if (!(fs.f_flags & 0x1400)) /* neither noatime nor relatime */
 		*ret |= MOUNT_ATTR_STRICTATIME;
 	return 0;
+}
+
+void mount_locked_names(int mnt, const struct mount_set *change, char *buf, size_t size)
+{
+	uint64_t cleared = 0;
+	size_t used = 0;
+
+	buf[0] = '\0';
+	if (read_attributes(mnt, &cleared))
+		return;
+	cleared &= change->clear & ~change->set;
+	for (size_t i = 0; i < ARRAY_SIZE(attribute_flags) && used < size; i++)
+		if (cleared & attribute_flags[i].attribute)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "," : "",
+						 attribute_flags[i].name);
 }
 
 /* mount(2) with paths below procfs, which becomes our working directory: SOURCE -1 takes `name`. */
@@ -213,6 +233,7 @@ int mount_old_set(const struct proc *proc, int mnt, unsigned how, const struct m
 		  struct error *err)
 {
 	uint64_t attributes;
+	unsigned long relatime;
 
 	if (change->clear || change->set) {
 		if (how & MOUNT_TREE)
@@ -221,8 +242,10 @@ int mount_old_set(const struct proc *proc, int mnt, unsigned how, const struct m
 		if (read_attributes(mnt, &attributes))
 			return error_sys(err, "statfs");
 		attributes = (attributes & ~change->clear) | change->set;
+		/* Without any word on access times mount(2) would keep the ones that are. */
+		relatime = attributes & MOUNT_ATTR__ATIME ? 0 : MS_RELATIME;
 		if (mount_at(proc, -1, NULL, mnt, NULL,
-			     MS_REMOUNT | MS_BIND | old_flags(attributes), NULL))
+			     MS_REMOUNT | MS_BIND | relatime | old_flags(attributes), NULL))
 			return error_sys(err, "remount");
 	}
 	if (change->propagation &&

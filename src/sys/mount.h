@@ -85,6 +85,9 @@ int mount_set(int mnt, unsigned how, const struct mount_set *change);
 int mount_old_set(const struct proc *proc, int mnt, unsigned how, const struct mount_set *change,
 		  struct error *err);
 
+/* After an EPERM of mount_set(): the words of what the mount has and the change would clear, "" if there is nothing. */
+void mount_locked_names(int mnt, const struct mount_set *change, char *buf, size_t size);
+
 /* Whether an EPERM of mount_set() is the kernel's answer, and not that of a filter. */
 bool mount_set_is_there(void);
 

@@ -239,6 +239,34 @@ int root_open(const struct root *root, const char *path, enum root_look look, st
 	return fd;
 }
 
+static bool is_leaf(const char *name)
+{
+	return *name && !strchr(name, '/') && !str_eq(name, ".") && !str_eq(name, "..");
+}
+
+/* The common case: only the last name is missing. Anything unusual is left to the walk. */
+static int make_leaf(const struct root *root, const char *path, enum root_look look, mode_t type,
+		     bool *ret_made)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[PATH_MAX];
+	auto_fd int dir = -1;
+
+	if (!slash || !is_leaf(slash + 1) || (size_t)(slash - path) + 2 > sizeof(parent))
+		return -1;
+	memcpy(parent, path, (size_t)(slash + 1 - path));
+	parent[slash + 1 - path] = '\0';
+	dir = root_find(root, parent,
+			look == ROOT_REAL || look == ROOT_REAL_DIRECTORY ? ROOT_REAL_DIRECTORY
+									 : ROOT_DIRECTORY);
+	if (dir < 0 || (type == S_IFDIR ? mkdirat(dir, slash + 1, 0755)
+					: mknodat(dir, slash + 1, S_IFREG | 0644, 0)))
+		return -1;
+	if (ret_made)
+		*ret_made = true;
+	return open_below(dir, slash + 1, type == S_IFDIR ? O_DIRECTORY : 0);
+}
+
 int root_make(const struct root *root, const char *path, enum root_look look, mode_t type,
 	      bool *ret_made, struct error *err)
 {
@@ -246,16 +274,14 @@ int root_make(const struct root *root, const char *path, enum root_look look, mo
 
 	if (ret_made)
 		*ret_made = false;
-	if (fd < 0 && errno == ENOENT)
-		fd = walk(root, path, look, type, ret_made);
+	if (fd < 0 && errno == ENOENT) {
+		fd = make_leaf(root, path, look, type, ret_made);
+		if (fd < 0)
+			fd = walk(root, path, look, type, ret_made);
+	}
 	if (fd < 0)
 		return error_sys(err, "make \"%s\" in the %s", path, root->name);
 	return fd;
-}
-
-static bool is_leaf(const char *name)
-{
-	return *name && !strchr(name, '/') && !str_eq(name, ".") && !str_eq(name, "..");
 }
 
 /* Gives a node that we made its mode and owner, on the handle. */
@@ -281,6 +307,10 @@ int root_mknod(int dirfd, const char *name, mode_t mode, dev_t device, uid_t uid
 	made = mknodat(dirfd, name, mode, device) == 0;
 	if (!made && errno != EEXIST)
 		return error_sys(err, "mknod \"%s\"", name);
+	/* Ours as a rule is as it should be, and nothing is to be done on it. */
+	if (made && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_mode == mode &&
+	    (S_ISFIFO(mode) || st.st_rdev == device) && st.st_uid == uid && st.st_gid == gid)
+		return 0;
 	fd = open_below(dirfd, name, 0);
 	if (fd < 0 || fstat(fd, &st))
 		return error_sys(err, "open \"%s\"", name);

@@ -254,8 +254,8 @@ kill_ct() { ok kill "$ID" "${1:-KILL}"; }
 ct_output() { cat "$TEST_DIR/ct.out"; }
 
 create_logged() {	# [OPTION...]: stdout of the container is kept apart
-	runtime create --bundle "$BUNDLE" "$@" "$ID" </dev/null >"$TEST_DIR/ct.out" 2>"$ERR" ||
-		{ cat "$ERR" >&2; return 1; }
+	runtime create --bundle "$BUNDLE" "$@" "$ID" </dev/null >"$TEST_DIR/ct.out" 2>&1 ||
+		{ ct_output >&2; return 1; }
 }
 
 # Fails, says TEXT, and leaves nothing.

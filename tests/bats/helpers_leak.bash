@@ -19,7 +19,7 @@ mounts_below() {	# DIR → mount points, deepest first
 
 our_cgroups() {
 	find /sys/fs/cgroup -mindepth 2 -depth -type d \( -fstype cgroup -o -fstype cgroup2 \) \
-		-name "*$TOKEN*" 2>/dev/null
+		-path "*$TOKEN*" 2>/dev/null
 }
 
 our_processes() {
@@ -75,8 +75,9 @@ leak_repair() {
 	our_processes | xargs -r kill -KILL 2>/dev/null
 	eventually no_process_left 2>/dev/null || :
 	for dir in $(our_cgroups); do
-		[[ ! -s $dir/cgroup.procs ]] || xargs -r kill -KILL <"$dir/cgroup.procs" 2>/dev/null
-		eventually rmdir "$dir" 2>/dev/null || :
+		[[ ! -e $dir/freezer.state ]] || echo THAWED >"$dir/freezer.state"
+		xargs -r kill -KILL <"$dir/cgroup.procs" 2>/dev/null
+		rmdir "$dir" 2>/dev/null || eventually rmdir "$dir" 2>/dev/null || :
 	done
 	rm -rf "${ROOT:?}"
 }

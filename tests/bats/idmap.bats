@@ -96,7 +96,7 @@ owners() {
 	for word in idmap ridmap; do
 		config '.mounts |= .[:7]'
 		add_mount /mnt none "$TEST_DIR/src" rbind $word
-		refused $word
+		refused apping
 	done
 }
 

@@ -140,7 +140,7 @@ load helpers
 @test "MNT-08 X-03 type bind without the option is a file system type that is not there" {
 	mkdir src
 	add_mount /mnt bind "$TEST_DIR/src"
-	refused /mnt
+	refused bind
 }
 
 @test "a bind source that is missing is refused and named" {
