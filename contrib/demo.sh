@@ -14,9 +14,9 @@ step() {
 	printf '\n== %s\n' "$*"
 }
 
-# show COMMAND...: prints the command, then what it prints.
+# show COMMAND...: prints the command, then runs it.
 show() {
-	echo "\$ $*" | sed "s|$teu |teu |; s|$work|\$WORK|g"
+	echo "\$ $*" | sed "s|$teu|teu|g; s|$work|\$WORK|g"
 	"$@"
 }
 
@@ -63,27 +63,24 @@ cd "$build"
 quiet make make -j"$(nproc)"
 show "$teu" --version
 
-step "3. A bundle: a directory tree and a config.json"
+step "3. A bundle: a directory tree and a config.json (WORK=$work)"
 bundle=$work/bundle
 mkdir -p "$bundle/rootfs"/{bin,proc,sys,dev,tmp}
 cp "$(command -v busybox)" "$bundle/rootfs/bin/busybox"
-"$bundle/rootfs/bin/busybox" --install -s "$bundle/rootfs/bin" 2>/dev/null ||
-	for applet in $("$bundle/rootfs/bin/busybox" --list); do
-		ln -sf busybox "$bundle/rootfs/bin/$applet"
-	done
-# The links that --install makes name our own path; inside they must name theirs.
-find "$bundle/rootfs/bin" -type l -exec ln -sfn busybox {} \;
-show "$teu" spec --bundle "$bundle"
+for applet in $("$bundle/rootfs/bin/busybox" --list); do
+	[ "$applet" = busybox ] || ln -s busybox "$bundle/rootfs/bin/$applet"
+done
 cat > "$bundle/rootfs/bin/hello" <<'SH'
 #!/bin/sh
-echo "hello from pid $$ on $(hostname), user $(id -u)"
-echo "processes here: $(ps -o pid,args | tail -n +2 | wc -l); network interfaces: $(ls /sys/class/net)"
-touch /x 2>&1
+echo "hello: pid $$ on host \"$(hostname)\", user id $(id -u)"
+echo "hello: network interfaces: $(ls /sys/class/net)"
+touch /file 2> /dev/null || echo "hello: the root file system is read-only"
 sleep 1
 exit 7
 SH
 chmod 755 "$bundle/rootfs/bin/hello"
-# The example wants a terminal and a shell; this program needs neither.
+show "$teu" spec --bundle "$bundle"
+# The example configuration asks for a terminal and a shell; this program needs neither.
 python3 - "$bundle/config.json" "$id" <<'PY'
 import json, sys
 path, id = sys.argv[1:]
@@ -91,13 +88,45 @@ with open(path) as f:
     config = json.load(f)
 config["process"].update(terminal=False, args=["/bin/hello"])
 config["hostname"] = "demo"
-config["linux"]["resources"]["pids"] = {"limit": 32}
 config["linux"]["cgroupsPath"] = "/" + id
+config["linux"]["resources"]["pids"] = {"limit": 32}
 with open(path, "w") as f:
     json.dump(config, f, indent="\t")
 PY
 echo "changed in config.json: no terminal, args /bin/hello, hostname demo, at most 32 processes"
 
-step "4. create: everything is set up, the program waits"
-show "$teu" --root "$work/state" create --bundle "$bundle" "$id" > "$work/head" 2> "$work/errors" < /dev/null \
-	3> "$work/output" || { cat "$work/head" "$work/errors"; exit 1; }
+# limit: where the pids controller is (version 1 or 2) the container's own directory holds its limit.
+limit_file() {
+	find /sys/fs/cgroup -path "*/$id/pids.max" 2> /dev/null | head -1
+}
+
+step "4. create: everything is set up, the program does not run yet"
+# The container inherits standard output: the first line of the file is that of show.
+show "$teu" --root "$work/state" create --bundle "$bundle" "$id" > "$work/output" 2>&1 < /dev/null ||
+	{ cat "$work/output"; exit 1; }
+sed -n 1p "$work/output"
+show "$teu" --root "$work/state" state "$id"
+file=$(limit_file)
+[ -z "$file" ] || show cat "$file"
+
+step "5. start: the program runs"
+show "$teu" --root "$work/state" start "$id"
+show "$teu" --root "$work/state" list
+until "$teu" --root "$work/state" state "$id" | grep -q '"stopped"'; do sleep 0.1; done
+echo "its output:"
+tail -n +2 "$work/output"
+
+step "6. delete: nothing stays"
+show "$teu" --root "$work/state" delete "$id"
+echo "state directories: $(find "$work/state" -mindepth 1 | wc -l)," \
+	"cgroups: $(find /sys/fs/cgroup -type d -name "$id" | wc -l)," \
+	"mounts: $(grep -c "$work" /proc/self/mounts || true)"
+
+step "7. run: all of it in one command, with the program's exit status"
+status=0
+show "$teu" --root "$work/state" run --bundle "$bundle" "$id" || status=$?
+echo "exit status: $status (the program ends with 7)"
+[ "$status" = 7 ]
+
+step "Done"
+echo "The program is $teu; \`$teu --help\` lists its commands. \`make -C ${build#"$top"/} install\` installs it."

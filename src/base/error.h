@@ -21,6 +21,7 @@ enum error_kind {
 	ERR_EXISTS,    /* the id is taken */
 	ERR_STATE,     /* the container is in the wrong state for the operation */
 	ERR_TIMEOUT,   /* a deadline passed */
+	ERR_GONE,      /* our other process ended without a word */
 	ERR_CHILD,     /* another process of ours, or a hook, died or answered wrongly */
 };
 

@@ -4,12 +4,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/utc.h"
 
 /* A record stays within one page, so that a reader of a pipe gets it whole. */
 #define LINE_MAX_BYTES 4096
@@ -64,18 +64,6 @@ bool log_level_find(const char *name, enum log_level *ret)
 	return false;
 }
 
-static void time_stamp(char *buf, size_t size)
-{
-	struct timespec now;
-	struct tm tm;
-	size_t n;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	n = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf + n, size - n, ".%06ldZ", now.tv_nsec / 1000);
-}
-
 static void write_line(int fd, const char *line, size_t n)
 {
 	/* There is nobody to tell that the log cannot be written. */
@@ -87,7 +75,7 @@ static void record(enum log_level level, const char *msg)
 	char line[LINE_MAX_BYTES], quoted[LINE_MAX_BYTES - 128], stamp[40];
 	int n;
 
-	time_stamp(stamp, sizeof(stamp));
+	utc_now(6, stamp, sizeof(stamp));
 	if (sink.format == LOG_JSON) {
 		json_escape(msg, quoted, sizeof(quoted));
 		n = snprintf(line, sizeof(line), "{\"level\":\"%s\",\"msg\":%s,\"time\":\"%s\"}\n",

@@ -1,94 +1,101 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The cgroups of one container: one directory in each hierarchy of this host.
+ * A container's cgroup: one directory in each hierarchy of this host.
  *
- * A host may have several version 1 hierarchies, each with its own controllers, and a version 2 hierarchy beside them; a
- * `struct cgroup` keeps per hierarchy where the container's directory is and which version it speaks. How a limit is written
- * is a row in that version's table of knobs (cgroup1.c); nothing here asks for a global mode.
+ * A host may have any mixture of cgroup v1 hierarchies and of cgroup v2, so there is no mode: every controller is found in
+ * one v1 hierarchy, in v2, or nowhere, and each hierarchy speaks its version (cgroup(7)). The container is a member of all
+ * of them, also of those that limit nothing: of a v2 hierarchy by being cloned into it, of a v1 hierarchy by writing itself
+ * to `tasks`, which takes none of the kernel's global locks.
  *
- * The life: cgroup_open() looks at the host and refuses what it cannot do; cgroup_lines() tells what is going to be made, for
- * the record; cgroup_make() makes it; the child calls cgroup_attach_self(); cgroup_apply() sets the limits. Later commands
- * begin with cgroup_from_lines(), and nothing of the host is searched.
+ * The life of one: cgroup_open() looks and refuses, cgroup_line() tells what will exist, cgroup_make() makes it,
+ * cgroup_attach_self() puts the child in, cgroup_apply() sets limits. Later commands get it back from the lines in the record
+ * without searching anything. With the manager "disabled" (and for a rootless caller who may not write anywhere) there is a cgroup
+ * without hierarchies, and every call here succeeds and does nothing.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/error.h"
 #include "plan/resources.h"
+#include "plan/types.h"
 
-struct hierarchy {
-	const char *name;  /* of its directory in the container's view: "memory", "cpu,cpuacct" */
-	const char *mount; /* absolute path of its root */
-	const char *path;  /* the container's directory below it */
-	const char *made;  /* the topmost directory we make, "" if all of `path` was there */
-	int fd;		   /* of the container's directory, -1: not open */
-	int tasks;	   /* where the child attaches itself, -1: not open */
-};
+struct cgroup;
 
-struct cgroup {
-	struct arena *arena;
-	struct hierarchy *list;
-	size_t n;
-	bool tolerant; /* what an ordinary user may not make is left out */
-};
-
-/* Finds the hierarchies. A controller that a limit needs must be there. */
+/*
+ * Finds the hierarchies and refuses what this host cannot do, before anything is changed: a limit whose controller is
+ * missing or has no such limit in its version, a cgroup that holds processes or is frozen. Keeps `plan`.
+ */
 int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct host *host,
 		struct cgroup **ret, struct error *err);
 
-/* What the record keeps of it, one string per hierarchy, and back. */
+/*
+ * What to remember of it, a line for each hierarchy, and back. The lines must be on disk before cgroup_make(): a cgroup is
+ * removed by what stands in them.
+ */
+size_t cgroup_count(const struct cgroup *cg);
 const char *cgroup_line(const struct cgroup *cg, size_t i);
 int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struct cgroup **ret,
 		      struct error *err);
 
-/* Makes the directories; one that exists must be empty and not frozen. Opens what the child needs to attach itself. */
+/* Makes the directories, and opens what the child needs. Real-time limits are set here, as they decide who may enter. */
 int cgroup_make(struct cgroup *cg, struct error *err);
 
-/* A descriptor for CLONE_INTO_CGROUP, -1 where no hierarchy of version 2 is used. */
+/* Opens what a further process needs to enter an existing cgroup, which must not be frozen. */
+int cgroup_prepare(struct cgroup *cg, struct error *err);
+
+/* The v2 directory to be cloned into (clone3(2), CLONE_INTO_CGROUP), -1: none. Open after cgroup_make or _prepare. */
 int cgroup_clone_fd(const struct cgroup *cg);
 
-/* Child: enters every hierarchy. */
+/* The calling single-threaded process enters the v1 hierarchies, by the descriptors that it inherited. */
 int cgroup_attach_self(const struct cgroup *cg, struct error *err);
 
-/* Writes limits and device rules. */
+/* Closes all descriptors; those for the container's files are opened again when they are needed. */
+void cgroup_close(struct cgroup *cg);
+
+/* Writes limits and device rules; an error names the place in config.json, the file and the value. */
 int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err);
 
-/* The hierarchy that has a controller, or NULL. */
-struct hierarchy *cgroup_find(const struct cgroup *cg, const char *controller);
-
-/* The directory of the container in a hierarchy: opened once. -1 with errno. */
-int hierarchy_open(struct hierarchy *h);
-
-/* What a container sees of it below /sys/fs/cgroup: a directory for each hierarchy. Returns their number. */
+/*
+ * The container's own directories, for its /sys/fs/cgroup. The name is that of the hierarchy there ("cpu,cpuacct",
+ * "systemd"), "" for v2 where it is the only one; a v2 hierarchy beside v1 ones is not shown. Returns how many.
+ */
 struct cgroup_mount {
-	const char *name, *path; /* path: absolute, on the host */
+	const char *name, *path;
 };
 size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgroup_mount **ret);
 
-/* Every process of the container, its own sub-cgroups included. */
-int cgroup_pids(const struct cgroup *cg, struct arena *a, pid_t **ret, size_t *ret_n,
+/* ---- those in it (cgroup/members.c) ------------------------------------------------------------------------------- */
+
+/* The processes in the cgroup and all below, each once, as our pid namespace numbers them. */
+int cgroup_pids(const struct cgroup *cg, struct arena *a, const pid_t **ret, size_t *ret_n,
 		struct error *err);
 
+/* Whether the cgroup is frozen or about to be; false without a freezer. */
 bool cgroup_frozen(const struct cgroup *cg);
+
+/* Stops all processes and waits until they have stopped (10 seconds at most, then undoes it); lets them go on. */
+int cgroup_freeze(const struct cgroup *cg, struct error *err);
 int cgroup_thaw(const struct cgroup *cg, struct error *err);
 
-/* Whether the kernel has killed a process of it for lack of memory. */
-bool cgroup_oom_killed(const struct cgroup *cg);
-
-/* Signals every process; SIGKILL is repeated until nobody new turns up. */
+/* Sends a signal to every process; for SIGKILL repeated until none is left that has not got it. */
 int cgroup_signal(const struct cgroup *cg, int sig, struct error *err);
 
-/* Waits until no process is left (base/fd.h deadline). */
+/* Waits until no process is left (ERR_TIMEOUT at the deadline of base/fd.h, naming those that are). */
 int cgroup_wait_empty(const struct cgroup *cg, uint64_t deadline, struct error *err);
 
-/* Removes the directories, what the container made in them, and those above that we made and nobody else uses. */
+/* Whether the kernel killed a process for want of memory. */
+bool cgroup_oom_killed(const struct cgroup *cg);
+
+/*
+ * Removes the cgroup, all below it and those directories above it that were made for it and are empty; one that was there
+ * before stays. Whoever is still in it is killed. What does not exist is fine; what is left is named.
+ */
 int cgroup_remove(const struct cgroup *cg, struct error *err);
 
 /* The same where no process is in it and nothing below it: false, with as much removed as could be, if it is otherwise. */
 bool cgroup_remove_empty(const struct cgroup *cg);
-
-void cgroup_close(struct cgroup *cg);

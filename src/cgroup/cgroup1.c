@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,262 +12,239 @@
 #include "base/fd.h"
 #include "base/str.h"
 
-enum format {
-	FORMAT_NUMBER, /* 5 */
-	FORMAT_MAX,    /* 5, "max" for -1 */
-	FORMAT_DEVICE, /* 8:0 5 */
-	FORMAT_TEXT,   /* the text */
-	FORMAT_NAMED,  /* TEXT 5 */
-	FORMAT_PAGES,  /* 5, %s in the file's name is the text */
-};
+/* ---- exceptions ------------------------------------------------------------------------------------------------------ */
 
-struct knob {
-	const char *controller, *file;
-	const char *
-		other; /* the file's name where the first does not exist, or a second file to write */
-	enum format format;
-	bool both;  /* `other` is written too, where it exists */
-	bool check; /* the kernel may take another value in silence */
-};
-
-static const struct knob knobs[] = {
-	[LIMIT_CPU_SHARES] = { "cpu", "cpu.shares", .check = true },
-	[LIMIT_CPU_PERIOD] = { "cpu", "cpu.cfs_period_us" },
-	[LIMIT_CPU_QUOTA] = { "cpu", "cpu.cfs_quota_us" },
-	[LIMIT_CPU_BURST] = { "cpu", "cpu.cfs_burst_us" },
-	[LIMIT_CPU_RT_PERIOD] = { "cpu", "cpu.rt_period_us" },
-	[LIMIT_CPU_RT_RUNTIME] = { "cpu", "cpu.rt_runtime_us" },
-	[LIMIT_CPU_IDLE] = { "cpu", "cpu.idle" },
-	[LIMIT_CPUSET_CPUS] = { "cpuset", "cpuset.cpus", "cpus", FORMAT_TEXT },
-	[LIMIT_CPUSET_MEMS] = { "cpuset", "cpuset.mems", "mems", FORMAT_TEXT },
-	[LIMIT_MEMORY] = { "memory", "memory.limit_in_bytes" },
-	[LIMIT_MEMORY_SWAP] = { "memory", "memory.memsw.limit_in_bytes" },
-	[LIMIT_MEMORY_RESERVATION] = { "memory", "memory.soft_limit_in_bytes" },
-	[LIMIT_MEMORY_KERNEL_TCP] = { "memory", "memory.kmem.tcp.limit_in_bytes" },
-	[LIMIT_MEMORY_SWAPPINESS] = { "memory", "memory.swappiness" },
-	[LIMIT_MEMORY_OOM_DISABLE] = { "memory", "memory.oom_control" },
-	[LIMIT_MEMORY_HIERARCHY] = { "memory", "memory.use_hierarchy" },
-	[LIMIT_PIDS] = { "pids", "pids.max", .format = FORMAT_MAX },
-	[LIMIT_BLKIO_WEIGHT] = { "blkio", "blkio.weight", "blkio.bfq.weight" },
-	[LIMIT_BLKIO_LEAF_WEIGHT] = { "blkio", "blkio.leaf_weight" },
-	[LIMIT_BLKIO_WEIGHT_DEVICE] = { "blkio", "blkio.weight_device", "blkio.bfq.weight_device",
-					FORMAT_DEVICE },
-	[LIMIT_BLKIO_LEAF_WEIGHT_DEVICE] = { "blkio", "blkio.leaf_weight_device",
-					     .format = FORMAT_DEVICE },
-	[LIMIT_BLKIO_READ_BPS] = { "blkio", "blkio.throttle.read_bps_device",
-				   .format = FORMAT_DEVICE },
-	[LIMIT_BLKIO_WRITE_BPS] = { "blkio", "blkio.throttle.write_bps_device",
-				    .format = FORMAT_DEVICE },
-	[LIMIT_BLKIO_READ_IOPS] = { "blkio", "blkio.throttle.read_iops_device",
-				    .format = FORMAT_DEVICE },
-	[LIMIT_BLKIO_WRITE_IOPS] = { "blkio", "blkio.throttle.write_iops_device",
-				     .format = FORMAT_DEVICE },
-	/* By default reservations are limited, and page faults as well. */
-	[LIMIT_HUGETLB] = { "hugetlb", "hugetlb.%s.limit_in_bytes",
-			    "hugetlb.%s.rsvd.limit_in_bytes", FORMAT_PAGES, .both = true },
-	[LIMIT_NET_CLASS] = { "net_cls", "net_cls.classid" },
-	[LIMIT_NET_PRIORITY] = { "net_prio", "net_prio.ifpriomap", .format = FORMAT_NAMED },
-	[LIMIT_RDMA] = { "rdma", "rdma.max", .format = FORMAT_TEXT },
-};
-_Static_assert(ARRAY_SIZE(knobs) == LIMIT_KINDS, "every limit has a knob");
-
-const char *cgroup1_controller(enum limit_kind kind)
+/* The kernel takes any number and uses the nearest one that it can. */
+static int write_shares(struct hierarchy *h, const struct limit *limit,
+			const struct cgroup_plan *plan UNUSED, struct error *err)
 {
-	return knobs[kind].controller;
-}
+	char value[32], now[32];
 
-int cgroup_write_file(int dir, const char *file, const char *text, struct error *err)
-{
-	auto_fd int fd = openat(dir, file, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	size_t n = strlen(text);
-
-	if (fd < 0)
-		return error_sys(err, "open %s", file);
-	if (write(fd, text, n) != (ssize_t)n)
-		return error_sys(err, "write \"%.64s\" to %s", text, file);
-	return 0;
-}
-
-ssize_t cgroup_read_file(int dir, const char *file, char *buf, size_t size)
-{
-	auto_fd int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
-
-	if (n < 0)
+	snprintf(value, sizeof(value), "%jd", (intmax_t)limit->value);
+	if (knob_write(h, "cpu.shares", value, limit, err))
 		return -1;
-	buf[n] = '\0';
-	buf[strcspn(buf, "\n")] = '\0';
-	return n;
+	if (!hierarchy_read(h, "cpu.shares", now, sizeof(now)) || str_eq(now, value))
+		return 0;
+	return error_config(err, limit->where, "%s is not possible, the kernel made %s of it",
+			    value, now);
 }
 
-static const char *format_value(const struct knob *knob, const struct limit *l, char *buf,
-				size_t size)
+/* A share of real time is part of what the cgroup above has, and one that was made for ours has none. */
+static int write_realtime(struct hierarchy *h, const struct limit *limit,
+			  const struct cgroup_plan *plan UNUSED, struct error *err)
 {
-	switch (knob->format) {
-	case FORMAT_MAX:
-		if (l->value < 0)
-			return "max";
-		__attribute__((fallthrough));
-	case FORMAT_NUMBER:
-	case FORMAT_PAGES:
-		snprintf(buf, size, "%" PRId64, l->value);
-		return buf;
-	case FORMAT_DEVICE:
-		snprintf(buf, size, "%u:%u %" PRId64, l->major, l->minor, l->value);
-		return buf;
-	case FORMAT_NAMED:
-		snprintf(buf, size, "%s %" PRId64, l->text, l->value);
-		return buf;
-	case FORMAT_TEXT:
-		break;
-	}
-	return l->text;
-}
+	const char *file =
+		limit->kind == LIMIT_CPU_RT_PERIOD ? "cpu.rt_period_us" : "cpu.rt_runtime_us";
+	char value[32];
 
-/* The kernel's reasons, where a look at the files can tell them. */
-static void explain(int dir, const struct limit *l, struct error *err)
-{
-	char usage[32], text[sizeof(err->text)];
+	snprintf(value, sizeof(value), "%jd", (intmax_t)limit->value);
+	for (size_t length = h->kept; h->path[length];) {
+		auto_fd int fd = -1;
+		char path[PATH_MAX];
 
-	if (l->kind == LIMIT_MEMORY && err->errnum == EBUSY &&
-	    cgroup_read_file(dir, "memory.usage_in_bytes", usage, sizeof(usage)) > 0) {
-		snprintf(text, sizeof(text), "%.400s: %s bytes are in use", err->text, usage);
-		memcpy(err->text, text, sizeof(text));
-	}
-}
-
-static int check_taken(int dir, const char *file, const char *text, struct error *err)
-{
-	char now[64];
-
-	if (cgroup_read_file(dir, file, now, sizeof(now)) >= 0 && !str_eq(now, text))
-		return error_set(err, ERR_CONFIG, "the kernel made %s of %s in %s", now, text,
-				 file);
-	return 0;
-}
-
-static int write_limit(const struct cgroup *cg, const struct limit *l, struct error *err)
-{
-	const struct knob *knob = &knobs[l->kind];
-	struct hierarchy *h = cgroup_find(cg, knob->controller);
-	char value[300], file[128], other[128];
-	const char *text = format_value(knob, l, value, sizeof(value));
-	int dir = h ? hierarchy_open(h) : -1;
-
-	if (dir < 0)
-		return error_set(err, ERR_CONFIG,
-				 "the container has no cgroup with the controller %s",
-				 knob->controller);
-	snprintf(file, sizeof(file), "%s", knob->file);
-	snprintf(other, sizeof(other), "%s", knob->other ? knob->other : "");
-	if (knob->format == FORMAT_PAGES) {
-		snprintf(file, sizeof(file), "hugetlb.%s.limit_in_bytes", l->text);
-		snprintf(other, sizeof(other), "hugetlb.%s.rsvd.limit_in_bytes", l->text);
-	}
-	if (cgroup_write_file(dir, file, text, err)) {
-		if (err->errnum != ENOENT || !*other || knob->both) {
-			explain(dir, l, err);
-			return -1;
+		length++;
+		length += strcspn(h->path + length, "/");
+		if (!h->path[length])
+			break;
+		snprintf(path, sizeof(path), "%.*s/%s", (int)length, h->path, file);
+		fd = hierarchy_open(h, path, O_WRONLY);
+		if (fd < 0 || write(fd, value, strlen(value)) < 0) {
+			error_sys(err, "write \"%s\" to \"%s%s\"", value, h->mount, path);
+			return error_at(err, "%s", limit->where);
 		}
-		return cgroup_write_file(dir, other, text, err);
 	}
-	if (knob->both && faccessat(dir, other, F_OK, 0) == 0 &&
-	    cgroup_write_file(dir, other, text, err))
-		return -1;
-	return knob->check ? check_taken(dir, file, text, err) : 0;
+	return knob_write(h, file, value, limit, err);
 }
 
-int cgroup1_apply_limits(struct cgroup *cg, const struct limit *limits, size_t n, struct error *err)
-{
-	bool *refused = arena_new_n(cg->arena, bool, n);
-	bool again = false;
-
-	for (size_t i = 0; i < n; i++) {
-		if (write_limit(cg, &limits[i], err) == 0)
-			continue;
-		/* Memory and swap, quota and period are judged against each other. */
-		if (err->errnum != EINVAL)
-			return error_at(err, "%s", limits[i].where);
-		refused[i] = again = true;
-	}
-	for (size_t i = 0; i < n && again; i++)
-		if (refused[i] && write_limit(cg, &limits[i], err))
-			return error_at(err, "%s", limits[i].where);
-	return 0;
-}
-
-static int copy_if_empty(int parent, int dir, const char *file, const char *old_name,
+/* What is charged now, for a limit that is refused because it is less. */
+static int explain_usage(struct hierarchy *h, const struct limit *limit, const char *file,
 			 struct error *err)
 {
-	char text[4096];
-	const char *name = file;
+	char usage[32];
+	struct error why;
 
-	if (cgroup_read_file(dir, name, text, sizeof(text)) < 0) {
-		name = old_name;
-		if (cgroup_read_file(dir, name, text, sizeof(text)) < 0)
-			return error_sys(err, "read %s", file);
-	}
-	if (*text)
-		return 0;
-	if (cgroup_read_file(parent, name, text, sizeof(text)) < 0)
-		return error_sys(err, "read %s", name);
-	return *text ? cgroup_write_file(dir, name, text, err) : 0;
-}
-
-int cgroup1_fill_cpuset(int parent, int dir, struct error *err)
-{
-	if (copy_if_empty(parent, dir, "cpuset.cpus", "cpus", err) ||
-	    copy_if_empty(parent, dir, "cpuset.mems", "mems", err))
+	if (errno != EBUSY || !hierarchy_read(h, file, usage, sizeof(usage)))
 		return -1;
-	return 0;
+	error_errno(&why, EBUSY, "the limit of %jd bytes is less than what is in use already, %s",
+		    (intmax_t)limit->value, usage);
+	(void)error_at(&why, "%s", limit->where);
+	*err = why;
+	return -1;
 }
 
-/* ---- devices --------------------------------------------------------------------------------------------------------- */
-
-static void format_rule(const struct device_rule *r, char *buf, size_t size)
+static int write_memory(struct hierarchy *h, const struct limit *limit,
+			const struct cgroup_plan *plan UNUSED, struct error *err)
 {
-	char major[24] = "*", minor[24] = "*";
+	char value[32];
 
-	if (r->type == 'a') {
-		snprintf(buf, size, "a");
-		return;
-	}
-	if (r->major >= 0)
-		snprintf(major, sizeof(major), "%" PRId64, r->major);
-	if (r->minor >= 0)
-		snprintf(minor, sizeof(minor), "%" PRId64, r->minor);
-	snprintf(buf, size, "%c %s:%s %s%s%s", r->type, major, minor,
-		 r->access & DEVICE_READ ? "r" : "", r->access & DEVICE_WRITE ? "w" : "",
-		 r->access & DEVICE_MKNOD ? "m" : "");
-}
-
-int cgroup1_apply_devices(struct cgroup *cg, const struct device_rule *rules, size_t n,
-			  struct error *err)
-{
-	struct hierarchy *h = cgroup_find(cg, "devices");
-	auto_fd int allow = -1, deny = -1;
-	int dir;
-
-	/* A new cgroup allows what the one above it allows. */
-	if (n == 0 || (n == 1 && rules[0].allow))
+	snprintf(value, sizeof(value), "%jd", (intmax_t)limit->value);
+	if (knob_write(h, "memory.limit_in_bytes", value, limit, err) == 0)
 		return 0;
-	dir = h ? hierarchy_open(h) : -1;
-	if (dir < 0)
-		return error_config(err, "/linux/resources/devices",
-				    "the container has no cgroup with the controller devices");
-	allow = openat(dir, "devices.allow", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	deny = openat(dir, "devices.deny", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (allow < 0 || deny < 0)
-		return error_sys(err, "open devices.allow and devices.deny");
-	for (size_t i = rules[0].allow; i < n; i++) {
-		char line[96];
+	return explain_usage(h, limit, "memory.usage_in_bytes", err);
+}
 
-		format_rule(&rules[i], line, sizeof(line));
-		if (write(rules[i].allow ? allow : deny, line, strlen(line)) < 0) {
-			error_sys(err, "write \"%s\" to devices.%s", line,
-				  rules[i].allow ? "allow" : "deny");
-			return error_at(err, "/linux/resources/devices");
-		}
+static int write_swap(struct hierarchy *h, const struct limit *limit,
+		      const struct cgroup_plan *plan UNUSED, struct error *err)
+{
+	char value[32];
+
+	snprintf(value, sizeof(value), "%jd", (intmax_t)limit->value);
+	if (knob_write(h, "memory.memsw.limit_in_bytes", value, limit, err) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return explain_usage(h, limit, "memory.memsw.usage_in_bytes", err);
+	if (limit->value < 0)
+		return 0;
+	*err = (struct error){ 0 };
+	return error_config(err, limit->where,
+			    "this kernel does not account for swap (swapaccount=1 on its command "
+			    "line makes it)");
+}
+
+/* Newer kernels have the one value only, and refuse to be told the other. */
+static int write_hierarchy(struct hierarchy *h, const struct limit *limit,
+			   const struct cgroup_plan *plan UNUSED, struct error *err)
+{
+	const char *value = limit->value ? "1" : "0";
+	char now[32];
+
+	if (hierarchy_read(h, "memory.use_hierarchy", now, sizeof(now)) && str_eq(now, value))
+		return 0;
+	return knob_write(h, "memory.use_hierarchy", value, limit, err);
+}
+
+/* Both, as huge pages can be reserved before they are touched; older kernels cannot limit that. */
+static int write_huge_pages(struct hierarchy *h, const struct limit *limit,
+			    const struct cgroup_plan *plan UNUSED, struct error *err)
+{
+	char file[64], value[32];
+
+	snprintf(value, sizeof(value), "%jd", (intmax_t)limit->value);
+	snprintf(file, sizeof(file), "hugetlb.%s.limit_in_bytes", limit->text);
+	if (knob_write(h, file, value, limit, err)) {
+		if (errno != ENOENT)
+			return -1;
+		*err = (struct error){ 0 };
+		return error_config(err, limit->where, "this host has no huge pages of %s",
+				    limit->text);
+	}
+	snprintf(file, sizeof(file), "hugetlb.%s.rsvd.limit_in_bytes", limit->text);
+	return knob_write(h, file, value, limit, err) && errno != ENOENT ? -1 : 0;
+}
+
+/* ---- the files ------------------------------------------------------------------------------------------------------- */
+
+#define KNOB(kind_, controller_, ...)                                                      \
+	{                                                                                  \
+		.kind = LIMIT_##kind_, .controller = CONTROLLER_##controller_, __VA_ARGS__ \
+	}
+
+static const struct knob knobs[] = {
+	KNOB(CPU_RT_PERIOD, CPU, .write = write_realtime),
+	KNOB(CPU_RT_RUNTIME, CPU, .write = write_realtime),
+	KNOB(CPU_SHARES, CPU, .write = write_shares),
+	KNOB(CPU_PERIOD, CPU, .file = "cpu.cfs_period_us"),
+	KNOB(CPU_QUOTA, CPU, .file = "cpu.cfs_quota_us"),
+	KNOB(CPU_BURST, CPU, .file = "cpu.cfs_burst_us", .missing = KNOB_WHEN_OFF),
+	KNOB(CPU_IDLE, CPU, .file = "cpu.idle", .missing = KNOB_WHEN_OFF),
+	/* The second name is that of mounts with the option noprefix. */
+	KNOB(CPUSET_CPUS, CPUSET, .file = "cpuset.cpus", .other = "cpus", .format = KNOB_TEXT),
+	KNOB(CPUSET_MEMS, CPUSET, .file = "cpuset.mems", .other = "mems", .format = KNOB_TEXT),
+	KNOB(PIDS, PIDS, .file = "pids.max", .format = KNOB_NUMBER_OR_MAX),
+	/* The scheduler CFQ had the first names, BFQ has the second. */
+	KNOB(BLKIO_WEIGHT, BLKIO, .file = "blkio.weight", .other = "blkio.bfq.weight"),
+	KNOB(BLKIO_LEAF_WEIGHT, BLKIO, .file = "blkio.leaf_weight"),
+	KNOB(BLKIO_WEIGHT_DEVICE, BLKIO, .file = "blkio.weight_device",
+	     .other = "blkio.bfq.weight_device", .format = KNOB_DEVICE),
+	KNOB(BLKIO_LEAF_WEIGHT_DEVICE, BLKIO, .file = "blkio.leaf_weight_device",
+	     .format = KNOB_DEVICE),
+	KNOB(BLKIO_READ_BPS, BLKIO, .file = "blkio.throttle.read_bps_device",
+	     .format = KNOB_DEVICE),
+	KNOB(BLKIO_WRITE_BPS, BLKIO, .file = "blkio.throttle.write_bps_device",
+	     .format = KNOB_DEVICE),
+	KNOB(BLKIO_READ_IOPS, BLKIO, .file = "blkio.throttle.read_iops_device",
+	     .format = KNOB_DEVICE),
+	KNOB(BLKIO_WRITE_IOPS, BLKIO, .file = "blkio.throttle.write_iops_device",
+	     .format = KNOB_DEVICE),
+	KNOB(HUGETLB, HUGETLB, .write = write_huge_pages),
+	KNOB(NET_CLASS, NET_CLS, .file = "net_cls.classid"),
+	KNOB(NET_PRIORITY, NET_PRIO, .file = "net_prio.ifpriomap", .format = KNOB_TEXT_NUMBER),
+	KNOB(RDMA, RDMA, .file = "rdma.max", .format = KNOB_TEXT),
+	KNOB(MEMORY_HIERARCHY, MEMORY, .write = write_hierarchy),
+	KNOB(MEMORY_SWAPPINESS, MEMORY, .file = "memory.swappiness"),
+	KNOB(MEMORY_OOM_DISABLE, MEMORY, .file = "memory.oom_control"),
+	KNOB(MEMORY_KERNEL, MEMORY, .file = "memory.kmem.limit_in_bytes", .missing = KNOB_FINE),
+	KNOB(MEMORY_KERNEL_TCP, MEMORY, .file = "memory.kmem.tcp.limit_in_bytes",
+	     .missing = KNOB_FINE),
+	KNOB(MEMORY_RESERVATION, MEMORY, .file = "memory.soft_limit_in_bytes"),
+	KNOB(MEMORY, MEMORY, .write = write_memory),
+	KNOB(MEMORY_SWAP, MEMORY, .write = write_swap),
+};
+
+const struct knob_table cgroup1_knobs = { knobs, ARRAY_SIZE(knobs) };
+
+/* ---- cpuset ---------------------------------------------------------------------------------------------------------- */
+
+#define LIST_MAX 4096
+
+static int open_list(struct hierarchy *h, size_t length, const char *file, int flags)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%.*s/cpuset.%s", (int)length, h->path, file);
+	fd = hierarchy_open(h, path, flags);
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	/* A mount with the option noprefix. */
+	snprintf(path, sizeof(path), "%.*s/%s", (int)length, h->path, file);
+	return hierarchy_open(h, path, flags);
+}
+
+static int read_list(struct hierarchy *h, size_t length, const char *file, char *list,
+		     struct error *err)
+{
+	auto_fd int fd = open_list(h, length, file, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, list, LIST_MAX - 1);
+
+	if (n < 0)
+		return error_sys(err, "read %s of cpuset \"%s%.*s\"", file, h->mount, (int)length,
+				 h->path);
+	list[n] = '\0';
+	list[strcspn(list, "\n")] = '\0';
+	return 0;
+}
+
+/* From the first directory that has some, down to the container's. */
+static int fill_list(struct hierarchy *h, const char *file, struct error *err)
+{
+	size_t length = h->kept, end = strlen(h->path);
+	char list[LIST_MAX];
+
+	for (;;) {
+		if (read_list(h, length, file, list, err))
+			return -1;
+		if (*list || length == 0)
+			break;
+		while (length && h->path[--length] != '/')
+			;
+	}
+	while (length < end) {
+		auto_fd int fd = -1;
+
+		length++;
+		length += strcspn(h->path + length, "/");
+		fd = open_list(h, length, file, O_WRONLY);
+		if (fd < 0 || write(fd, list, strlen(list)) < 0)
+			return error_sys(err, "write \"%s\" to %s of cpuset \"%s%.*s\"", list, file,
+					 h->mount, (int)length, h->path);
 	}
 	return 0;
+}
+
+int cgroup1_fill_cpuset(struct hierarchy *h, struct error *err)
+{
+	if (!(h->controllers & 1u << CONTROLLER_CPUSET))
+		return 0;
+	return fill_list(h, "cpus", err) || fill_list(h, "mems", err) ? -1 : 0;
 }

@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * resources of config.json -> limits and device rules. Zero means "leave alone" where engines send it so: weights, shares,
- * memory sizes.
+ * sizes of memory, times.
  */
 #include "plan/resources.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "oci_spec.h"
 #include "plan/plan.h"
 
+/* What the kernel can hold in a dev_t. */
 #define MAX_MAJOR 4095
-#define MAX_MINOR 1048575
+#define MAX_MINOR ((1 << 20) - 1)
+#define ALL_ACCESS (DEVICE_READ | DEVICE_WRITE | DEVICE_MKNOD)
+
+#define RESOURCES "/linux/resources"
+#define CPU RESOURCES "/cpu/"
+#define MEMORY RESOURCES "/memory/"
+#define BLOCK RESOURCES "/blockIO/"
 
 /* What is collected, and what for. */
 struct build {
@@ -25,137 +31,154 @@ struct build {
 
 static struct limit *add(struct build *b, enum limit_kind kind, const char *where, int64_t value)
 {
-	struct limit *limit;
-
 	if (b->n == b->room) {
 		b->room = MAX(2 * b->room, (size_t)16);
 		b->limits = arena_grow(b->arena, b->limits, b->n, b->room, sizeof(*b->limits));
 	}
-	limit = &b->limits[b->n++];
-	*limit = (struct limit){ .kind = kind, .where = where, .value = value };
-	return limit;
+	b->limits[b->n] = (struct limit){ .kind = kind, .where = where, .value = value };
+	return &b->limits[b->n++];
 }
 
-/* Unsigned values beyond what the kernel's own counters hold make no sense anywhere. */
-static int add_unsigned(struct build *b, enum limit_kind kind, const char *where, uint64_t value)
+/* ---- cpu ------------------------------------------------------------------------------------------------------------- */
+
+static int add_unsigned(struct build *b, enum limit_kind kind, const char *where, bool has,
+			uint64_t value)
 {
+	if (!has || value == 0)
+		return 0;
 	if (value > INT64_MAX)
 		return error_config(b->err, where, "%ju is too large", (uintmax_t)value);
 	add(b, kind, where, (int64_t)value);
 	return 0;
 }
 
-/* Every size: -1 is unlimited, 0 leaves the kernel's value, other negative numbers are mistakes. */
+static int add_list(struct build *b, enum limit_kind kind, const char *where, const char *list)
+{
+	unsigned long bits;
+
+	if (!list || !*list)
+		return 0;
+	if (plan_list_bits(list, b->arena, NULL, &bits))
+		return error_config(b->err, where, "\"%s\" is no list of numbers like 0-3,7", list);
+	add(b, kind, where, 0)->text = list;
+	return 0;
+}
+
+static int plan_cpu(struct build *b, const struct oci_cpu *cpu)
+{
+	if (cpu->has_quota && cpu->quota > 0 && cpu->has_burst && cpu->burst > (uint64_t)cpu->quota)
+		return error_config(b->err, CPU "burst", "%ju is greater than the quota %jd",
+				    (uintmax_t)cpu->burst, (intmax_t)cpu->quota);
+	if (add_unsigned(b, LIMIT_CPU_RT_PERIOD, CPU "realtimePeriod", cpu->has_realtime_period,
+			 cpu->realtime_period))
+		return -1;
+	if (cpu->has_realtime_runtime && cpu->realtime_runtime)
+		add(b, LIMIT_CPU_RT_RUNTIME, CPU "realtimeRuntime",
+		    MAX(cpu->realtime_runtime, (int64_t)-1));
+	if (add_unsigned(b, LIMIT_CPU_SHARES, CPU "shares", cpu->has_shares, cpu->shares) ||
+	    add_unsigned(b, LIMIT_CPU_PERIOD, CPU "period", cpu->has_period, cpu->period))
+		return -1;
+	if (cpu->has_quota && cpu->quota)
+		add(b, LIMIT_CPU_QUOTA, CPU "quota", MAX(cpu->quota, (int64_t)-1));
+	if (cpu->has_burst && cpu->burst > INT64_MAX)
+		return error_config(b->err, CPU "burst", "%ju is too large", (uintmax_t)cpu->burst);
+	/* A burst of 0 takes an earlier one away. */
+	if (cpu->has_burst)
+		add(b, LIMIT_CPU_BURST, CPU "burst", (int64_t)cpu->burst);
+	if (cpu->has_idle && cpu->idle != 0 && cpu->idle != 1)
+		return error_config(b->err, CPU "idle", "%jd is neither 0 nor 1",
+				    (intmax_t)cpu->idle);
+	if (cpu->has_idle)
+		add(b, LIMIT_CPU_IDLE, CPU "idle", cpu->idle);
+	if (add_list(b, LIMIT_CPUSET_CPUS, CPU "cpus", cpu->cpus) ||
+	    add_list(b, LIMIT_CPUSET_MEMS, CPU "mems", cpu->mems))
+		return -1;
+	return 0;
+}
+
+/* ---- memory ---------------------------------------------------------------------------------------------------------- */
+
 static int add_size(struct build *b, enum limit_kind kind, const char *where, bool has,
 		    int64_t value)
 {
 	if (!has || value == 0)
 		return 0;
 	if (value < -1)
-		return error_config(b->err, where, "%jd is no size", (intmax_t)value);
+		return error_config(b->err, where, "%jd is no size: bytes, or -1 for no limit",
+				    (intmax_t)value);
 	add(b, kind, where, value);
 	return 0;
 }
 
-#define CPU "/linux/resources/cpu/"
-
-static int plan_cpu(struct build *b, const struct oci_cpu *cpu)
+/* The spec's swap is the sum of both, so it says nothing without the other. */
+static int check_swap(struct build *b, const struct oci_memory *m)
 {
-	unsigned long bits;
-
-	if (cpu->has_quota && cpu->quota > 0 && cpu->has_burst && cpu->burst > (uint64_t)cpu->quota)
-		return error_config(b->err, CPU "burst", "%ju is greater than the quota %jd",
-				    (uintmax_t)cpu->burst, (intmax_t)cpu->quota);
-	if (cpu->has_shares && cpu->shares &&
-	    add_unsigned(b, LIMIT_CPU_SHARES, CPU "shares", cpu->shares))
-		return -1;
-	if (cpu->has_period && cpu->period &&
-	    add_unsigned(b, LIMIT_CPU_PERIOD, CPU "period", cpu->period))
-		return -1;
-	if (cpu->has_quota && cpu->quota)
-		add(b, LIMIT_CPU_QUOTA, CPU "quota", cpu->quota < 0 ? -1 : cpu->quota);
-	if (cpu->has_burst && add_unsigned(b, LIMIT_CPU_BURST, CPU "burst", cpu->burst))
-		return -1;
-	if (cpu->has_realtime_period && cpu->realtime_period &&
-	    add_unsigned(b, LIMIT_CPU_RT_PERIOD, CPU "realtimePeriod", cpu->realtime_period))
-		return -1;
-	if (cpu->has_realtime_runtime && cpu->realtime_runtime)
-		add(b, LIMIT_CPU_RT_RUNTIME, CPU "realtimeRuntime", cpu->realtime_runtime);
-	if (cpu->has_idle) {
-		if (cpu->idle != 0 && cpu->idle != 1)
-			return error_config(b->err, CPU "idle", "%jd is neither 0 nor 1",
-					    (intmax_t)cpu->idle);
-		add(b, LIMIT_CPU_IDLE, CPU "idle", cpu->idle);
-	}
-	if (cpu->cpus && *cpu->cpus) {
-		if (plan_list_bits(cpu->cpus, b->arena, NULL, &bits))
-			return error_config(b->err, CPU "cpus", "\"%s\" is no list of CPUs",
-					    cpu->cpus);
-		add(b, LIMIT_CPUSET_CPUS, CPU "cpus", 0)->text = cpu->cpus;
-	}
-	if (cpu->mems && *cpu->mems) {
-		if (plan_list_bits(cpu->mems, b->arena, NULL, &bits))
-			return error_config(b->err, CPU "mems", "\"%s\" is no list of nodes",
-					    cpu->mems);
-		add(b, LIMIT_CPUSET_MEMS, CPU "mems", 0)->text = cpu->mems;
-	}
+	if (!m->has_swap || m->swap <= 0)
+		return 0;
+	if (!m->has_limit || m->limit == 0)
+		return error_config(b->err, MEMORY "swap",
+				    "a limit of memory and swap needs a limit of memory");
+	if (m->limit > m->swap)
+		return error_config(b->err, MEMORY "swap",
+				    "%jd is less than the limit of memory, %jd, which it includes",
+				    (intmax_t)m->swap, (intmax_t)m->limit);
 	return 0;
 }
-
-#define MEMORY "/linux/resources/memory/"
 
 static int plan_memory(struct build *b, const struct oci_memory *m, struct plan_warnings *warnings)
 {
-	if (m->has_swap && m->swap > 0) {
-		if (!m->has_limit || m->limit == 0)
-			return error_config(b->err, MEMORY "swap",
-					    "a limit of memory and swap needs a limit of memory");
-		if (m->limit > m->swap)
-			return error_config(
-				b->err, MEMORY "swap",
-				"%jd is less than the memory limit %jd, which it includes",
-				(intmax_t)m->swap, (intmax_t)m->limit);
-	}
-	if (add_size(b, LIMIT_MEMORY, MEMORY "limit", m->has_limit, m->limit) ||
-	    add_size(b, LIMIT_MEMORY_SWAP, MEMORY "swap", m->has_swap, m->swap) ||
-	    add_size(b, LIMIT_MEMORY_RESERVATION, MEMORY "reservation", m->has_reservation,
-		     m->reservation) ||
-	    add_size(b, LIMIT_MEMORY_KERNEL_TCP, MEMORY "kernelTCP", m->has_kernel_tcp,
-		     m->kernel_tcp))
+	bool no_swap_value = !m->has_swap || m->swap == 0;
+
+	if (check_swap(b, m))
 		return -1;
-	if (m->has_kernel && m->kernel)
-		plan_warn(warnings, MEMORY "kernel",
-			  "kernel memory is part of the memory limit and has none of its own");
-	if (m->has_swappiness) {
-		if (m->swappiness > 100)
-			return error_config(b->err, MEMORY "swappiness", "%ju is not within 0..100",
-					    (uintmax_t)m->swappiness);
-		add(b, LIMIT_MEMORY_SWAPPINESS, MEMORY "swappiness", (int64_t)m->swappiness);
-	}
-	if (m->has_disable_oom_killer && m->disable_oom_killer)
-		add(b, LIMIT_MEMORY_OOM_DISABLE, MEMORY "disableOOMKiller", 1);
 	if (m->has_use_hierarchy)
 		add(b, LIMIT_MEMORY_HIERARCHY, MEMORY "useHierarchy", m->use_hierarchy);
-	return 0;
+	if (m->has_swappiness && m->swappiness > 100)
+		return error_config(b->err, MEMORY "swappiness", "%ju is not within 0 to 100",
+				    (uintmax_t)m->swappiness);
+	if (m->has_swappiness)
+		add(b, LIMIT_MEMORY_SWAPPINESS, MEMORY "swappiness", (int64_t)m->swappiness);
+	if (m->has_disable_oom_killer && m->disable_oom_killer)
+		add(b, LIMIT_MEMORY_OOM_DISABLE, MEMORY "disableOOMKiller", 1);
+	if (m->has_kernel && m->kernel)
+		plan_warn(warnings, MEMORY "kernel",
+			  "the kernel no longer limits its own memory by itself, it is part of the "
+			  "memory limit");
+	if (add_size(b, LIMIT_MEMORY_KERNEL, MEMORY "kernel", m->has_kernel, m->kernel) ||
+	    add_size(b, LIMIT_MEMORY_KERNEL_TCP, MEMORY "kernelTCP", m->has_kernel_tcp,
+		     m->kernel_tcp) ||
+	    add_size(b, LIMIT_MEMORY_RESERVATION, MEMORY "reservation", m->has_reservation,
+		     m->reservation) ||
+	    add_size(b, LIMIT_MEMORY, MEMORY "limit", m->has_limit, m->limit))
+		return -1;
+	/* Without a limit of memory one of both together would be left from before. */
+	if (no_swap_value && m->has_limit && m->limit == -1)
+		return add_size(b, LIMIT_MEMORY_SWAP, MEMORY "limit", true, -1);
+	return add_size(b, LIMIT_MEMORY_SWAP, MEMORY "swap", m->has_swap, m->swap);
 }
 
-#define BLOCK "/linux/resources/blockIO/"
+/* ---- blockIO --------------------------------------------------------------------------------------------------------- */
 
-static int check_device(struct build *b, const char *where, int64_t major, int64_t minor)
+static int add_device(struct build *b, enum limit_kind kind, const char *where, int64_t major,
+		      int64_t minor, int64_t value)
 {
+	struct limit *limit;
+
 	if (major < 0 || major > MAX_MAJOR || minor < 0 || minor > MAX_MINOR)
-		return error_config(b->err, where, "%jd:%jd is no device number", (intmax_t)major,
-				    (intmax_t)minor);
-	return 0;
-}
-
-static void add_device(struct build *b, enum limit_kind kind, const char *where, int64_t major,
-		       int64_t minor, int64_t value)
-{
-	struct limit *limit = add(b, kind, where, value);
-
+		return error_config(b->err, where, "device number %jd:%jd is out of range",
+				    (intmax_t)major, (intmax_t)minor);
+	limit = add(b, kind, where, value);
 	limit->major = (unsigned)major;
 	limit->minor = (unsigned)minor;
+	return 0;
+}
+
+static int check_weight(struct build *b, const char *where, const char *name, bool has,
+			unsigned weight)
+{
+	if (has && weight && (weight < 10 || weight > 1000))
+		return error_config(b->err, where, "%s %u is not within 10 to 1000", name, weight);
+	return 0;
 }
 
 static int plan_weights(struct build *b, const struct oci_block_io *io)
@@ -164,17 +187,18 @@ static int plan_weights(struct build *b, const struct oci_block_io *io)
 		const struct oci_weight_device *d = &io->weight_device[i];
 		const char *where = arena_printf(b->arena, BLOCK "weightDevice/%zu", i);
 
-		if (check_device(b, where, d->major, d->minor))
-			return -1;
 		if (!d->has_weight && !d->has_leaf_weight)
 			return error_config(b->err, where,
 					    "neither weight nor leafWeight is given");
-		if (d->has_weight)
-			add_device(b, LIMIT_BLKIO_WEIGHT_DEVICE, where, d->major, d->minor,
-				   d->weight);
-		if (d->has_leaf_weight)
-			add_device(b, LIMIT_BLKIO_LEAF_WEIGHT_DEVICE, where, d->major, d->minor,
-				   d->leaf_weight);
+		if (check_weight(b, where, "weight", d->has_weight, d->weight) ||
+		    check_weight(b, where, "leafWeight", d->has_leaf_weight, d->leaf_weight))
+			return -1;
+		if (d->has_weight &&
+		    add_device(b, LIMIT_BLKIO_WEIGHT_DEVICE, where, d->major, d->minor, d->weight))
+			return -1;
+		if (d->has_leaf_weight && add_device(b, LIMIT_BLKIO_LEAF_WEIGHT_DEVICE, where,
+						     d->major, d->minor, d->leaf_weight))
+			return -1;
 	}
 	return 0;
 }
@@ -185,19 +209,21 @@ static int plan_throttle(struct build *b, enum limit_kind kind, const char *memb
 	for (size_t i = 0; i < n; i++) {
 		const char *where = arena_printf(b->arena, BLOCK "%s/%zu", member, i);
 
-		if (check_device(b, where, devices[i].major, devices[i].minor))
-			return -1;
 		if (devices[i].rate > INT64_MAX)
 			return error_config(b->err, where, "rate %ju is too large",
 					    (uintmax_t)devices[i].rate);
-		add_device(b, kind, where, devices[i].major, devices[i].minor,
-			   (int64_t)devices[i].rate);
+		if (add_device(b, kind, where, devices[i].major, devices[i].minor,
+			       (int64_t)devices[i].rate))
+			return -1;
 	}
 	return 0;
 }
 
 static int plan_block(struct build *b, const struct oci_block_io *io)
 {
+	if (check_weight(b, BLOCK "weight", "weight", io->has_weight, io->weight) ||
+	    check_weight(b, BLOCK "leafWeight", "leafWeight", io->has_leaf_weight, io->leaf_weight))
+		return -1;
 	if (io->has_weight && io->weight)
 		add(b, LIMIT_BLKIO_WEIGHT, BLOCK "weight", io->weight);
 	if (io->has_leaf_weight && io->leaf_weight)
@@ -215,55 +241,92 @@ static int plan_block(struct build *b, const struct oci_block_io *io)
 	return 0;
 }
 
-static bool is_plain_name(const char *s)
+/* ---- pids, hugetlb, network, rdma ------------------------------------------------------------------------------------ */
+
+/* "2MB": it becomes part of a file name. */
+static bool is_page_size(const char *s)
 {
-	return *s &&
-	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-@") ==
-		       strlen(s);
+	size_t digits = strspn(s, "0123456789");
+
+	return digits > 0 && digits < 8 && s[0] != '0' && strchr("KMG", s[digits]) && s[digits] &&
+	       str_eq(s + digits + 1, "B");
 }
 
-static int plan_others(struct build *b, const struct oci_resources *r)
+static int plan_huge_pages(struct build *b, const struct oci_resources *r)
 {
 	for (size_t i = 0; i < r->n_hugepage_limits; i++) {
 		const struct oci_hugepage_limit *h = &r->hugepage_limits[i];
-		const char *where =
-			arena_printf(b->arena, "/linux/resources/hugepageLimits/%zu", i);
-		int64_t value = (int64_t)MIN(h->limit, (uint64_t)INT64_MAX);
+		const char *where = arena_printf(b->arena, RESOURCES "/hugepageLimits/%zu", i);
 
-		add(b, LIMIT_HUGETLB, where, value)->text = h->page_size;
+		if (!h->page_size || !is_page_size(h->page_size))
+			return error_config(b->err, where, "\"%s\" is no page size like 2MB or 1GB",
+					    h->page_size ? h->page_size : "");
+		add(b, LIMIT_HUGETLB, where, (int64_t)MIN(h->limit, (uint64_t)INT64_MAX))->text =
+			h->page_size;
 	}
-	if (r->network && r->network->has_class_id)
-		add(b, LIMIT_NET_CLASS, "/linux/resources/network/classID", r->network->class_id);
-	for (size_t i = 0; r->network && i < r->network->n_priorities; i++) {
-		const struct oci_interface_priority *p = &r->network->priorities[i];
-		const char *where =
-			arena_printf(b->arena, "/linux/resources/network/priorities/%zu", i);
+	return 0;
+}
 
-		if (!is_plain_name(p->name))
-			return error_config(b->err, where, "\"%s\" is no interface name", p->name);
+/* A name within a line that the kernel takes apart at blanks and line ends. */
+static bool is_one_word(const char *s)
+{
+	if (!s || !*s || strlen(s) > 63)
+		return false;
+	for (; *s; s++)
+		if ((unsigned char)*s <= ' ' || *s == 0x7f || *s == '/')
+			return false;
+	return true;
+}
+
+static int plan_network(struct build *b, const struct oci_network *network)
+{
+	if (network->has_class_id)
+		add(b, LIMIT_NET_CLASS, RESOURCES "/network/classID", network->class_id);
+	for (size_t i = 0; i < network->n_priorities; i++) {
+		const struct oci_interface_priority *p = &network->priorities[i];
+		const char *where = arena_printf(b->arena, RESOURCES "/network/priorities/%zu", i);
+
+		if (!is_one_word(p->name))
+			return error_config(b->err, where, "no interface can have this name");
 		add(b, LIMIT_NET_PRIORITY, where, p->priority)->text = p->name;
 	}
+	return 0;
+}
+
+static int plan_rdma(struct build *b, const struct oci_resources *r)
+{
 	for (size_t i = 0; i < r->n_rdma; i++) {
 		const struct oci_rdma *d = &r->rdma[i].value;
 		char handles[40] = "", objects[40] = "";
 
-		if (!is_plain_name(r->rdma[i].key))
-			return error_config(b->err, "/linux/resources/rdma",
-					    "\"%s\" is no device name", r->rdma[i].key);
+		if (!is_one_word(r->rdma[i].key))
+			return error_config(b->err, RESOURCES "/rdma",
+					    "no device can have the name of member %zu", i);
 		if (!d->has_hca_handles && !d->has_hca_objects)
-			return error_config(b->err, "/linux/resources/rdma",
+			return error_config(b->err, RESOURCES "/rdma",
 					    "device \"%s\" has neither hcaHandles nor hcaObjects",
 					    r->rdma[i].key);
 		if (d->has_hca_handles)
 			snprintf(handles, sizeof(handles), " hca_handle=%u", d->hca_handles);
 		if (d->has_hca_objects)
 			snprintf(objects, sizeof(objects), " hca_object=%u", d->hca_objects);
-		add(b, LIMIT_RDMA, "/linux/resources/rdma", 0)->text =
+		add(b, LIMIT_RDMA, RESOURCES "/rdma", 0)->text =
 			arena_printf(b->arena, "%s%s%s", r->rdma[i].key, handles, objects);
 	}
+	return 0;
+}
+
+static int plan_limits(struct build *b, const struct oci_resources *r,
+		       struct plan_warnings *warnings)
+{
+	if (r->cpu && plan_cpu(b, r->cpu))
+		return -1;
 	if (r->pids && r->pids->has_limit)
-		add(b, LIMIT_PIDS, "/linux/resources/pids/limit",
-		    r->pids->limit < 0 ? -1 : r->pids->limit);
+		add(b, LIMIT_PIDS, RESOURCES "/pids/limit", MAX(r->pids->limit, (int64_t)-1));
+	if ((r->block_io && plan_block(b, r->block_io)) || plan_huge_pages(b, r) ||
+	    (r->network && plan_network(b, r->network)) || plan_rdma(b, r) ||
+	    (r->memory && plan_memory(b, r->memory, warnings)))
+		return -1;
 	return 0;
 }
 
@@ -271,24 +334,46 @@ static int plan_others(struct build *b, const struct oci_resources *r)
 
 /*
  * What every container may use: making nodes of any kind (opening them is another matter), the default devices, terminals,
- * and the tunnel device, which container images have come to expect.
+ * and the tunnel device, which images have come to expect.
  */
-static const struct device_rule default_rules[] = {
-	{ true, 'c', DEVICE_ANY, DEVICE_ANY, DEVICE_MKNOD },
-	{ true, 'b', DEVICE_ANY, DEVICE_ANY, DEVICE_MKNOD },
-	{ true, 'c', 1, 3, 7 },		   /* null */
-	{ true, 'c', 1, 5, 7 },		   /* zero */
-	{ true, 'c', 1, 7, 7 },		   /* full */
-	{ true, 'c', 1, 8, 7 },		   /* random */
-	{ true, 'c', 1, 9, 7 },		   /* urandom */
-	{ true, 'c', 5, 0, 7 },		   /* tty */
-	{ true, 'c', 5, 1, 7 },		   /* console */
-	{ true, 'c', 5, 2, 7 },		   /* ptmx */
-	{ true, 'c', 136, DEVICE_ANY, 7 }, /* pts */
-	{ true, 'c', 10, 200, 7 },	   /* net/tun */
+#define OWN(type, major, minor, access)                           \
+	{                                                         \
+		true, type, major, minor, access, DEVICE_RULE_OWN \
+	}
+static const struct device_rule own_rules[] = {
+	OWN('c', DEVICE_ANY, DEVICE_ANY, DEVICE_MKNOD),
+	OWN('b', DEVICE_ANY, DEVICE_ANY, DEVICE_MKNOD),
+	OWN('c', 1, 3, ALL_ACCESS),	       /* null */
+	OWN('c', 1, 5, ALL_ACCESS),	       /* zero */
+	OWN('c', 1, 7, ALL_ACCESS),	       /* full */
+	OWN('c', 1, 8, ALL_ACCESS),	       /* random */
+	OWN('c', 1, 9, ALL_ACCESS),	       /* urandom */
+	OWN('c', 5, 0, ALL_ACCESS),	       /* tty */
+	OWN('c', 5, 1, ALL_ACCESS),	       /* console */
+	OWN('c', 5, 2, ALL_ACCESS),	       /* ptmx */
+	OWN('c', 136, DEVICE_ANY, ALL_ACCESS), /* pts */
+	OWN('c', 10, 200, ALL_ACCESS),	       /* net/tun */
 };
 
-static int parse_rule(const struct oci_device_rule *from, const char *where, struct device_rule *to,
+static int parse_access(const char *text, unsigned *ret)
+{
+	static const struct word letters[] = { { "r", DEVICE_READ },
+					       { "w", DEVICE_WRITE },
+					       { "m", DEVICE_MKNOD } };
+
+	*ret = 0;
+	for (const char *p = text; *p; p++) {
+		const char letter[2] = { *p, '\0' };
+		uint64_t bit;
+
+		if (!word_find(letters, ARRAY_SIZE(letters), letter, &bit))
+			return -1;
+		*ret |= (unsigned)bit;
+	}
+	return *ret ? 0 : -1;
+}
+
+static int parse_rule(const struct oci_device_rule *from, uint32_t index, struct device_rule *to,
 		      struct error *err)
 {
 	const char *type = from->type && *from->type ? from->type : "a";
@@ -296,96 +381,163 @@ static int parse_rule(const struct oci_device_rule *from, const char *where, str
 	*to = (struct device_rule){ .allow = from->allow,
 				    .type = type[0],
 				    .major = from->has_major ? from->major : DEVICE_ANY,
-				    .minor = from->has_minor ? from->minor : DEVICE_ANY };
-	if (type[1] || !strchr("abc", type[0]))
-		return error_config(err, where, "unknown device type \"%s\": a, b or c", type);
-	if (to->major < -1 || to->major > MAX_MAJOR || to->minor < -1 || to->minor > MAX_MINOR)
-		return error_config(err, where, "%jd:%jd is no device number", (intmax_t)to->major,
-				    (intmax_t)to->minor);
-	if (!from->access || !*from->access)
-		return error_config(err, where, "access is required: letters of \"rwm\"");
-	for (const char *p = from->access; *p; p++) {
-		const char *at = strchr("rwm", *p);
-
-		if (!at)
-			return error_config(err, where, "unknown access \"%s\": letters of \"rwm\"",
-					    from->access);
-		to->access |= 1u << (at - "rwm");
+				    .minor = from->has_minor ? from->minor : DEVICE_ANY,
+				    .index = index };
+	if (type[1] || !strchr("abc", type[0])) {
+		error_set(err, ERR_CONFIG, "device type \"%s\" is none of a, b and c", type);
+		return error_at(err, RESOURCES "/devices/%u/type", index);
 	}
-	/* The kernel knows "all" as one rule for every type, number and access. */
-	if (to->type == 'a' && (to->major >= 0 || to->minor >= 0 || to->access != 7))
-		return error_config(err, where,
-				    "a rule for all types takes no number and the access \"rwm\"");
+	if (to->major < DEVICE_ANY || to->major > MAX_MAJOR || to->minor < DEVICE_ANY ||
+	    to->minor > MAX_MINOR) {
+		error_set(err, ERR_CONFIG, "device number %jd:%jd is out of range",
+			  (intmax_t)to->major, (intmax_t)to->minor);
+		return error_at(err, RESOURCES "/devices/%u", index);
+	}
+	if (!from->access || parse_access(from->access, &to->access)) {
+		error_set(err, ERR_CONFIG, "access \"%s\" is not made of r, w and m",
+			  from->access ? from->access : "");
+		return error_at(err, RESOURCES "/devices/%u/access", index);
+	}
+	return 0;
+}
+
+static bool is_for_all(const struct device_rule *rule)
+{
+	return rule->type == 'a' && rule->major == DEVICE_ANY && rule->minor == DEVICE_ANY &&
+	       rule->access == ALL_ACCESS;
+}
+
+/*
+ * What stands before the last rule for all devices is void. Behind it come our own rules, unless everything is allowed,
+ * and then the user's, so that an explicit denial wins. A rule of both types for a part of the devices becomes two: to the
+ * kernel "a" means every device whatever else is said.
+ */
+static int plan_rules(const struct oci_resources *r, struct arena *a, struct cgroup_plan *plan,
+		      struct error *err)
+{
+	size_t n = r ? r->n_devices : 0, count = 1;
+	struct device_rule *rules =
+		arena_new_n(a, struct device_rule, 2 * n + 1 + ARRAY_SIZE(own_rules));
+	const size_t own_size = sizeof(own_rules);
+
+	rules[0] = (struct device_rule){ false,	     'a',	 DEVICE_ANY,
+					 DEVICE_ANY, ALL_ACCESS, DEVICE_RULE_OWN };
+	memcpy(rules + count, own_rules, own_size);
+	count += ARRAY_SIZE(own_rules);
+	for (size_t i = 0; i < n; i++) {
+		struct device_rule rule;
+
+		if (parse_rule(&r->devices[i], (uint32_t)i, &rule, err))
+			return -1;
+		if (is_for_all(&rule)) {
+			rules[0] = rule;
+			count = rule.allow ? 1 : 1 + ARRAY_SIZE(own_rules);
+			if (!rule.allow)
+				memcpy(rules + 1, own_rules, own_size);
+			continue;
+		}
+		rules[count] = rule;
+		if (rule.type == 'a') {
+			rules[count].type = 'c';
+			rules[++count] = rule;
+			rules[count].type = 'b';
+		}
+		count++;
+	}
+	plan->devices = rules;
+	plan->n_devices = count;
 	return 0;
 }
 
 /*
- * The defaults come before what the user says, so that an explicit denial wins; but after the user's last rule for all
- * devices, which would take them away again. "Allow all" needs no defaults.
+ * In a user namespace nobody can make device nodes, those that are there were put there on purpose, and engines that use
+ * one send no rules: what they bind into the container would be cut off. So none means none there, and elsewhere none but
+ * our own.
  */
-static int plan_devices(const struct oci_resources *r, struct arena *a, struct cgroup_plan *plan,
-			struct error *err)
+static bool are_devices_judged(const struct oci_linux *os, const struct host *host)
 {
-	size_t n = r ? r->n_devices : 0, base = 0, count = 0;
-	struct device_rule *user = arena_new_n(a, struct device_rule, n);
-	struct device_rule *rules =
-		arena_new_n(a, struct device_rule, n + 1 + ARRAY_SIZE(default_rules));
-	bool allow_all = false;
-
-	for (size_t i = 0; i < n; i++) {
-		const char *where = arena_printf(a, "/linux/resources/devices/%zu", i);
-
-		if (parse_rule(&r->devices[i], where, &user[i], err))
-			return -1;
-		if (user[i].type == 'a') {
-			base = i + 1;
-			allow_all = user[i].allow;
-		}
-	}
-	rules[count++] = (struct device_rule){ allow_all, 'a', DEVICE_ANY, DEVICE_ANY, 7 };
-	if (!allow_all) {
-		memcpy(rules + count, default_rules, sizeof(default_rules));
-		count += ARRAY_SIZE(default_rules);
-	}
-	memcpy(rules + count, user + base, (n - base) * sizeof(*user));
-	plan->devices = rules;
-	plan->n_devices = count + n - base;
-	return 0;
+	if (os && os->resources && os->resources->n_devices)
+		return true;
+	for (size_t i = 0; os && i < os->n_namespaces; i++)
+		if (os->namespaces[i].type && str_eq(os->namespaces[i].type, "user"))
+			return false;
+	return !host->in_userns;
 }
 
-/* ---- the path --------------------------------------------------------------------------------------------------------- */
+/* ---- path and unified ------------------------------------------------------------------------------------------------ */
+
+static int refuse_path(const char *why, struct error *err)
+{
+	return error_config(err, "/linux/cgroupsPath", "%s", why);
+}
 
 static int plan_path(const char *path, const char *id, struct arena *a, struct cgroup_plan *plan,
 		     struct error *err)
 {
 	char *clean, *to;
 
-	if (!path || !*path) {
-		plan->path = arena_printf(a, "/%s", id);
-		return 0;
-	}
+	if (!path || !*path)
+		path = id;
+	plan->path_is_absolute = path[0] == '/';
 	clean = to = arena_alloc(a, strlen(path) + 2);
 	while (*path) {
-		size_t n;
+		size_t n = strcspn(path, "/");
 
-		path += strspn(path, "/");
-		n = strcspn(path, "/");
-		if (n == 0)
-			break;
-		if ((n == 1 && path[0] == '.') || (n == 2 && path[0] == '.' && path[1] == '.') ||
-		    memchr(path, '\n', n) || n > 255)
-			return error_config(err, "/linux/cgroupsPath",
-					    "a part of the path is \".\", \"..\" or no file name");
-		*to++ = '/';
-		memcpy(to, path, n);
-		to += n;
-		path += n;
+		if ((n == 1 && path[0] == '.') || (n == 2 && str_starts(path, "..")))
+			return refuse_path("\".\" and \"..\" are not allowed in it", err);
+		if (memchr(path, '\n', n))
+			return refuse_path("a name in it holds a line end", err);
+		if (n > 255)
+			return refuse_path("a name in it has more than 255 bytes", err);
+		if (n) {
+			*to++ = '/';
+			to = mempcpy(to, path, n);
+		}
+		path += n + strspn(path + n, "/");
 	}
 	if (to == clean)
-		return error_config(err, "/linux/cgroupsPath",
-				    "the root of a hierarchy is no place for a "
-				    "container");
+		return refuse_path("the root of a hierarchy is no place for a container", err);
+	if (to - clean > 3000)
+		return refuse_path("it has more than 3000 bytes", err);
 	plan->path = clean;
+	return 0;
+}
+
+/*
+ * A file of the container's cgroup and no other; of those that move, kill or stop processes none, as what they take are the
+ * host's processes.
+ */
+static bool is_unified_file(const char *key)
+{
+	static const char *const refused[] = { "cgroup.procs", "cgroup.threads", "cgroup.kill",
+					       "cgroup.freeze" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		if (str_eq(key, refused[i]))
+			return false;
+	return key[0] != '.' && strchr(key, '.') && strlen(key) <= 100 &&
+	       strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") ==
+		       strlen(key);
+}
+
+static int plan_unified(const struct oci_resources *r, struct arena *a, struct cgroup_plan *plan,
+			struct error *err)
+{
+	struct pair *unified = arena_new_n(a, struct pair, r->n_unified);
+
+	for (size_t i = 0; i < r->n_unified; i++) {
+		const char *key = r->unified[i].key;
+
+		char shown[80];
+
+		if (!is_unified_file(key))
+			return error_config(err, RESOURCES "/unified",
+					    "\"%s\" is no cgroup file to be set",
+					    str_quote(key, shown, sizeof(shown)));
+		unified[i] = (struct pair){ key, r->unified[i].value };
+	}
+	plan->unified = unified;
+	plan->n_unified = r->n_unified;
 	return 0;
 }
 
@@ -394,38 +546,25 @@ int plan_cgroup(const struct oci_linux *os, const char *id, const struct host *h
 		struct error *err)
 {
 	const struct oci_resources *r = os ? os->resources : NULL;
+	struct cgroup_plan plan = { .id = id, .manager = host->manager };
 	struct build b = { .arena = a, .err = err };
 
-	*ret = (struct cgroup_plan){ .id = id, .manager = host->manager };
 	if (host->manager == CGROUP_SYSTEMD)
 		return error_set(err, ERR_USAGE,
 				 "this build cannot have systemd make cgroups: use "
 				 "--cgroup-manager cgroupfs");
-	if (r && ((r->cpu && plan_cpu(&b, r->cpu)) ||
-		  (r->memory && plan_memory(&b, r->memory, warnings)) ||
-		  (r->block_io && plan_block(&b, r->block_io)) || plan_others(&b, r)))
+	/* What is wrong is refused whoever makes the cgroup, also where nobody does. */
+	if ((r && (plan_limits(&b, r, warnings) || plan_unified(r, a, &plan, err))) ||
+	    plan_path(os ? os->cgroups_path : NULL, id, a, &plan, err) ||
+	    (are_devices_judged(os, host) && plan_rules(r, a, &plan, err)))
 		return -1;
-	if (host->manager == CGROUP_DISABLED)
+	plan.limits = b.limits;
+	plan.n_limits = b.n;
+	*ret = plan;
+	if (host->manager != CGROUP_DISABLED)
 		return 0;
-	if (plan_path(os ? os->cgroups_path : NULL, id, a, ret, err))
-		return -1;
-	/* In a user namespace engines send no rules, since none could be enforced there. */
-	if ((r && r->n_devices) || !host->in_userns)
-		if (plan_devices(r, a, ret, err))
-			return -1;
-	ret->limits = b.limits;
-	ret->n_limits = b.n;
-	if (r && r->n_unified) {
-		struct pair *unified = arena_new_n(a, struct pair, r->n_unified);
-
-		for (size_t i = 0; i < r->n_unified; i++) {
-			unified[i] = (struct pair){ r->unified[i].key, r->unified[i].value };
-			if (strchr(unified[i].key, '/') || !is_plain_name(unified[i].key))
-				return error_config(err, "/linux/resources/unified",
-						    "\"%s\" is no file name", unified[i].key);
-		}
-		ret->unified = unified;
-		ret->n_unified = r->n_unified;
-	}
+	if (plan.n_limits || plan.n_unified)
+		plan_warn(warnings, RESOURCES, "without a cgroup nothing is limited");
+	*ret = (struct cgroup_plan){ .id = id, .manager = host->manager };
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a container may use, in one vocabulary for both versions of cgroups: a limit is a kind, a value and its place in
- * config.json. Values that mean "leave alone" have no limit here. Which file a kind is written to, and whether this host
- * has it, is the business of cgroup/.
+ * What a container may use, and where its cgroup is, in one vocabulary for both versions of cgroups: a limit is a kind, a
+ * value and its place in config.json. Values that mean "leave alone" have no limit here. Which file a kind is written to,
+ * and whether this host has it, is the business of cgroup/.
  */
 #pragma once
 
@@ -10,37 +10,40 @@
 #include "plan/types.h"
 
 struct oci_linux;
+struct oci_resources;
 
+/* In the order in which they are written: a memory limit comes after all that may need memory. */
 enum limit_kind {
-	LIMIT_CPU_SHARES,
-	LIMIT_CPU_PERIOD,
-	LIMIT_CPU_QUOTA,
-	LIMIT_CPU_BURST,
-	LIMIT_CPU_RT_PERIOD,
-	LIMIT_CPU_RT_RUNTIME,
-	LIMIT_CPU_IDLE,
-	LIMIT_CPUSET_CPUS, /* text */
-	LIMIT_CPUSET_MEMS, /* text */
-	LIMIT_MEMORY,	   /* bytes, -1: unlimited */
-	LIMIT_MEMORY_SWAP, /* memory and swap, bytes, -1: unlimited */
-	LIMIT_MEMORY_RESERVATION,
-	LIMIT_MEMORY_KERNEL_TCP,
-	LIMIT_MEMORY_SWAPPINESS,
-	LIMIT_MEMORY_OOM_DISABLE,
-	LIMIT_MEMORY_HIERARCHY,
-	LIMIT_PIDS, /* -1: unlimited */
-	LIMIT_BLKIO_WEIGHT,
+	LIMIT_CPU_RT_PERIOD,  /* microseconds */
+	LIMIT_CPU_RT_RUNTIME, /* microseconds, -1: unlimited */
+	LIMIT_CPU_SHARES,     /* the weight of v1, 2..262144 */
+	LIMIT_CPU_PERIOD,     /* microseconds */
+	LIMIT_CPU_QUOTA,      /* microseconds, -1: unlimited */
+	LIMIT_CPU_BURST,      /* microseconds */
+	LIMIT_CPU_IDLE,	      /* 0 or 1 */
+	LIMIT_CPUSET_CPUS,    /* text: a list */
+	LIMIT_CPUSET_MEMS,    /* text: a list */
+	LIMIT_PIDS,	      /* -1: unlimited */
+	LIMIT_BLKIO_WEIGHT,   /* 10..1000 */
 	LIMIT_BLKIO_LEAF_WEIGHT,
 	LIMIT_BLKIO_WEIGHT_DEVICE, /* major, minor */
 	LIMIT_BLKIO_LEAF_WEIGHT_DEVICE,
-	LIMIT_BLKIO_READ_BPS,
+	LIMIT_BLKIO_READ_BPS, /* major, minor; bytes per second, 0: unlimited; so are the next three */
 	LIMIT_BLKIO_WRITE_BPS,
 	LIMIT_BLKIO_READ_IOPS,
 	LIMIT_BLKIO_WRITE_IOPS,
-	LIMIT_HUGETLB, /* text: the page size, "2MB" */
-	LIMIT_NET_CLASS,
+	LIMIT_HUGETLB,	    /* text: the page size, "2MB"; bytes */
+	LIMIT_NET_CLASS,    /* a class id of net_cls */
 	LIMIT_NET_PRIORITY, /* text: the interface */
 	LIMIT_RDMA,	    /* text: the device and its limits, as the kernel takes them */
+	LIMIT_MEMORY_HIERARCHY,
+	LIMIT_MEMORY_SWAPPINESS, /* 0..100 */
+	LIMIT_MEMORY_OOM_DISABLE,
+	LIMIT_MEMORY_KERNEL, /* bytes, -1: unlimited; so are the next four */
+	LIMIT_MEMORY_KERNEL_TCP,
+	LIMIT_MEMORY_RESERVATION,
+	LIMIT_MEMORY,
+	LIMIT_MEMORY_SWAP, /* memory and swap together */
 	LIMIT_KINDS
 };
 
@@ -48,35 +51,41 @@ struct limit {
 	enum limit_kind kind;
 	const char *where; /* JSON pointer */
 	const char *text;
-	int64_t value; /* unsigned kinds fit: larger values are refused */
+	int64_t value; /* unsigned values of the spec fit: the kernel's counters are no wider */
 	unsigned major, minor;
 };
 
 #define DEVICE_ANY (-1)
+#define DEVICE_RULE_OWN UINT32_MAX
 enum device_access { DEVICE_READ = 1, DEVICE_WRITE = 2, DEVICE_MKNOD = 4 };
 
-/* One rule; a later one overrides. */
 struct device_rule {
 	bool allow;
-	char type; /* 'a', 'b' or 'c' */
-	int64_t major, minor;
-	unsigned access; /* enum device_access bits */
+	char type;	      /* 'a' (every device, every access), 'b' or 'c' */
+	int64_t major, minor; /* or DEVICE_ANY */
+	unsigned access;      /* enum device_access bits */
+	uint32_t index; /* resources.devices[index], DEVICE_RULE_OWN for what every container has */
 };
 
 struct cgroup_plan {
 	const char *id;
 	enum cgroup_manager manager;
-	const char
-		*path; /* below the root of each hierarchy, begins with '/'; NULL: none is made */
-	const struct limit *limits;
+	/*
+	 * Below the root of each hierarchy, begins with '/', has no ".", ".." or empty parts. NULL: no cgroup is made. Unless
+	 * config.json gave it as absolute, it moves to where the caller may write.
+	 */
+	const char *path;
+	bool path_is_absolute;
+	const struct limit *limits; /* in order of kind */
 	size_t n_limits;
-	const struct device_rule *
-		devices; /* complete: from "deny all" or "allow all" on; none: no device is judged */
+	/* A later rule overrides; the first one is for all devices. None: devices are not judged at all. */
+	const struct device_rule *devices;
 	size_t n_devices;
 	const struct pair *unified; /* cgroup v2: file and content */
 	size_t n_unified;
 };
 
+/* os may be NULL; host->manager says who makes the cgroup. */
 int plan_cgroup(const struct oci_linux *os, const char *id, const struct host *host,
 		struct arena *a, struct plan_warnings *warnings, struct cgroup_plan *ret,
 		struct error *err);

@@ -5,7 +5,7 @@
 
 void cgroup_to_record(const struct cgroup *cg, struct record *r)
 {
-	for (size_t i = 0; i < cg->n; i++)
+	for (size_t i = 0; i < cgroup_count(cg); i++)
 		record_add(r, RECORD_CGROUP, cgroup_line(cg, i));
 }
 

@@ -83,9 +83,12 @@ int channel_send(const struct channel *ch, enum message_type type, int value, st
 {
 	struct message m = { .type = type, .value = value };
 
-	if (send_message(ch, &m) < 0)
-		return error_sys(err, "tell %s \"%s\"", ch->peer, message_names[type]);
-	return 0;
+	if (send_message(ch, &m) == 0)
+		return 0;
+	/* A peer that has gone may have said why. */
+	if (errno == EPIPE || errno == ECONNRESET)
+		return channel_expect(ch, MSG_READY, 1, NULL, err);
+	return error_sys(err, "tell %s \"%s\"", ch->peer, message_names[type]);
 }
 
 void channel_fail(const struct channel *ch, const struct error *failure)
@@ -116,8 +119,7 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 	if (n < 0 && errno != ECONNRESET)
 		return error_sys(err, "wait for %s to say \"%s\"", ch->peer, wanted);
 	if (n <= 0)
-		return error_set(err, ERR_CHILD, "%s ended before it said \"%s\"", ch->peer,
-				 wanted);
+		return error_set(err, ERR_GONE, "%s ended before it said \"%s\"", ch->peer, wanted);
 	if (m.type == MSG_FAILED && (size_t)n == sizeof(m)) {
 		*err = m.failure;
 		err->text[sizeof(err->text) - 1] = err->where[sizeof(err->where) - 1] = '\0';

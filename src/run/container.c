@@ -295,7 +295,7 @@ int container_kill(struct container *c, int sig, bool all, struct error *err)
 		return not_running(err);
 	if (c->status == CONTAINER_PAUSED && sig == SIGKILL && every && cgroup_thaw(c->cgroup, err))
 		return -1;
-	if (every && c->cgroup && c->cgroup->n)
+	if (every && c->cgroup && cgroup_count(c->cgroup))
 		return cgroup_signal(c->cgroup, sig, err);
 	if (!running)
 		return 0;

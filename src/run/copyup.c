@@ -162,7 +162,7 @@ static int copy_directory(struct copying *c, int from, int to, struct error *err
 	return 0;
 }
 
-int copyup(const struct proc *proc, int from, int to, struct error *err)
+int copyup(const struct proc *proc, int from, int to, bool attributes, struct error *err)
 {
 	struct copying c = { .proc = proc };
 	struct stat st;
@@ -172,7 +172,7 @@ int copyup(const struct proc *proc, int from, int to, struct error *err)
 	if (fstat(from, &st))
 		return error_sys(err, "tmpcopyup");
 	c.device = st.st_dev;
-	if (copy_directory(&c, from, to, err))
+	if (attributes ? copy_directory(&c, from, to, err) : copy_entries(&c, from, to, err))
 		return error_in(err, "tmpcopyup");
 	return 0;
 }

@@ -15,11 +15,11 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/utc.h"
 #include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
@@ -45,22 +45,11 @@ static bool has_runtime_hooks(const struct plan *plan)
 
 /* ---- 1: the claim ---------------------------------------------------------------------------------------------------- */
 
-static const char *time_stamp(struct arena *a)
-{
-	struct timespec now;
-	struct tm tm;
-	char date[32];
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	return arena_printf(a, "%s.%09ldZ", date, now.tv_nsec);
-}
-
 static int write_claim(struct launch *l, struct error *err)
 {
 	const struct plan *plan = l->plan;
 	struct record *r = &l->record;
+	char now[48];
 
 	record_begin(r, l->arena);
 	record_add(r, RECORD_STATUS, RECORD_CREATING);
@@ -68,7 +57,7 @@ static int write_claim(struct launch *l, struct error *err)
 	record_add_u64(r, RECORD_START, 0);
 	record_add(r, RECORD_BUNDLE, plan->bundle);
 	record_add(r, RECORD_ROOTFS, plan->fs.rootfs);
-	record_add(r, RECORD_TIME, time_stamp(l->arena));
+	record_add(r, RECORD_TIME, arena_strdup(l->arena, utc_now(9, now, sizeof(now))));
 	record_add_u64(r, RECORD_OWNER, l->host->euid);
 	if (plan->ns.fresh & CLONE_NEWPID)
 		record_add(r, RECORD_OWN_PIDNS, "1");
@@ -257,7 +246,7 @@ static int write_map(const struct proc *proc, pid_t pid, const char *file, const
 	char path[40];
 
 	for (size_t i = 0; i < n; i++)
-		p += sprintf(p, "%u %u %u\n", map[i].container, map[i].host, map[i].size);
+		p += snprintf(p, 37, "%u %u %u\n", map[i].container, map[i].host, map[i].size);
 	snprintf(path, sizeof(path), "%d/%s", (int)pid, file);
 	return proc_write(proc, path, text, err);
 }
@@ -390,7 +379,7 @@ static void explain_death(struct launch *l, int status, struct error *err)
 {
 	const char *phase = phase_name((enum phase)l->child.progress->child_phase);
 
-	if (err->kind != ERR_CHILD || !WIFSIGNALED(status))
+	if (err->kind != ERR_GONE || !WIFSIGNALED(status))
 		return;
 	if (WTERMSIG(status) == SIGKILL && cgroup_oom_killed(l->cgroup))
 		error_set(err, ERR_CHILD, "container init was OOM-killed (memory limit too low?)");
@@ -407,7 +396,7 @@ static void undo(struct launch *l, struct error *err)
 	/* The peer's end of the conversation is ours too until now. */
 	if (l->pidfd >= 0) {
 		/* One that died by itself shall be seen as it died. */
-		if (err->kind != ERR_CHILD || fd_wait(l->pidfd, POLLIN, deadline_in(1)) <= 0)
+		if (err->kind != ERR_GONE || fd_wait(l->pidfd, POLLIN, deadline_in(1)) <= 0)
 			(void)process_kill(l->pidfd, SIGKILL);
 		if (process_wait(l->pidfd, deadline_in(10), &status) == 0)
 			explain_death(l, status, err);

@@ -343,7 +343,7 @@ static int mount_new(struct tree *t, const struct fs_mount *m, struct error *err
 	if (target < 0 || check_target(t, m, target, NULL, err))
 		return -1;
 	mnt = create(t, m, target, made, &attached, err);
-	if (mnt < 0 || (m->copyup && copyup(tree_proc(t, err), target, mnt, err)) ||
+	if (mnt < 0 || (m->copyup && copyup(tree_proc(t, err), target, mnt, m->keeps_mode, err)) ||
 	    (!attached && mount_attach(mnt, target, err)) || tree_set(t, mnt, 0, &propagation, err))
 		return -1;
 	if (m->late_readonly)

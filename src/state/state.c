@@ -58,7 +58,7 @@ static int make_root(const char *root, struct error *err)
 		return 0;
 	if (errno != ENOENT || strlen(root) >= sizeof(path))
 		return error_sys(err, "mkdir state root \"%s\"", root);
-	strcpy(path, root);
+	memcpy(path, root, strlen(root) + 1);
 	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
 		*p = '\0';
 		if (mkdir(path, 0711) < 0 && errno != EEXIST)
@@ -379,7 +379,8 @@ int record_write(const struct state *s, const struct record *r, struct error *er
 		p = put_value(p, r->lines[i].value);
 		*p++ = '\n';
 	}
-	p += sprintf(p, "end %08x\n", checksum(text, (size_t)(p - text)));
+	p += snprintf(p, sizeof("end 01234567\n"), "end %08x\n",
+		      checksum(text, (size_t)(p - text)));
 	return state_write_file(s, "record", text, (size_t)(p - text), err);
 }
 

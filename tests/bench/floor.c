@@ -71,19 +71,20 @@ static const struct {
 	const char *path;
 	int minor_major[2];
 } devices[] = {
-	{ "dev/null", { 3, 1 } }, { "dev/zero", { 5, 1 } }, { "dev/full", { 7, 1 } },
+	{ "dev/null", { 3, 1 } },   { "dev/zero", { 5, 1 } },	 { "dev/full", { 7, 1 } },
 	{ "dev/random", { 8, 1 } }, { "dev/urandom", { 9, 1 } }, { "dev/tty", { 0, 5 } },
 };
 
 static const char *const links[][2] = {
-	{ "/proc/self/fd", "dev/fd" }, { "/proc/self/fd/0", "dev/stdin" },
+	{ "/proc/self/fd", "dev/fd" },	     { "/proc/self/fd/0", "dev/stdin" },
 	{ "/proc/self/fd/1", "dev/stdout" }, { "/proc/self/fd/2", "dev/stderr" },
 	{ "pts/ptmx", "dev/ptmx" },
 };
 
 static const char *const masked[] = {
-	"/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/sys/firmware", "/proc/scsi",
+	"/proc/acpi",	       "/proc/asound",	   "/proc/kcore",	"/proc/keys",
+	"/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+	"/sys/firmware",       "/proc/scsi",
 };
 
 static const char *const readonly[] = {
@@ -91,8 +92,8 @@ static const char *const readonly[] = {
 };
 
 static const char *const device_rules[] = {
-	"c *:* m", "b *:* m", "c 1:3 rwm", "c 1:8 rwm", "c 1:7 rwm", "c 5:0 rwm", "c 1:5 rwm",
-	"c 1:9 rwm", "c 136:* rwm", "c 5:2 rwm",
+	"c *:* m",   "b *:* m",	  "c 1:3 rwm", "c 1:8 rwm",   "c 1:7 rwm",
+	"c 5:0 rwm", "c 1:5 rwm", "c 1:9 rwm", "c 136:* rwm", "c 5:2 rwm",
 };
 
 static void must(int result, const char *what)
@@ -194,7 +195,8 @@ static void mount_file_systems(const struct floor *floor)
 		if (strncmp(mounts[i].target, "dev/", 4) == 0)
 			must(mkdir(mounts[i].target, 0755), mounts[i].target);
 		must(mount(mounts[i].type, mounts[i].target, mounts[i].type, mounts[i].flags,
-			   mounts[i].data), mounts[i].target);
+			   mounts[i].data),
+		     mounts[i].target);
 	}
 	for (int j = 0; j < floor->hierarchies; j++) {
 		name = strrchr(floor->hierarchy[j], '/');
@@ -272,7 +274,8 @@ static int child_main(void *argument)
 	const struct floor *floor = argument;
 	struct rlimit limit = { 1024, 1024 };
 	char *argv[] = { (char *)floor->program, NULL };
-	char *envp[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	char *envp[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+			 NULL };
 	int filter = -1, gate = -1;
 	char byte;
 

@@ -78,7 +78,7 @@ static void wait_end(const char *path, int timeout)
 		close(end.fd);
 	}
 	if (pid > 0 && !error)
-		(void)waitpid(pid, NULL, 0);	/* fails where somebody else is the parent */
+		(void)waitpid(pid, NULL, 0); /* fails where somebody else is the parent */
 	printf("%d\n", error);
 }
 

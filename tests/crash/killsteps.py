@@ -66,6 +66,14 @@ class Hang(Exception):
     """A command did not end in time."""
 
 
+def folders(path):
+    """The directories in PATH; none where it is gone, as others' cgroups and mounts may be."""
+    try:
+        return [entry.path for entry in os.scandir(path) if entry.is_dir()]
+    except FileNotFoundError:
+        return []
+
+
 def on_alarm(_signal, _frame):
     raise Hang(f"no end within {DEADLINE} s")
 
@@ -222,14 +230,10 @@ class Harness:
             own = {line.rstrip("\n").split(":", 2)[2] for line in file}
         found = set()
         for top, kind in self.mounts():
-            if kind not in ("cgroup", "cgroup2"):
-                continue
-            places = [top + path for path in own] + [entry.path for entry in os.scandir(top)
-                                                     if entry.is_dir()]
-            for place in [top] + places:
-                if os.path.isdir(place):
-                    found |= {entry.path for entry in os.scandir(place)
-                              if self.ident in entry.name and entry.is_dir()}
+            if kind in ("cgroup", "cgroup2"):
+                places = [top] + [top + path for path in own] + folders(top)
+                found |= {path for place in places for path in folders(place)
+                          if self.ident in os.path.basename(path)}
         return sorted(found)
 
     def leftovers(self):

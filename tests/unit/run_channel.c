@@ -41,7 +41,7 @@ static void test_messages(void)
 
 	fd_close(&child.fd);
 	CHECK_INT(channel_expect(&parent, MSG_READY, 1, NULL, &err), -1);
-	CHECK_INT(err.kind, ERR_CHILD);
+	CHECK_INT(err.kind, ERR_GONE);
 	CHECK_CONTAINS(err.text, "ended before it said \"ready\"");
 	CHECK_INT(channel_send(&parent, MSG_GO, 0, &err), -1);
 	fd_close(&parent.fd);
