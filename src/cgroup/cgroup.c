@@ -57,9 +57,9 @@ static int refuse_busy(struct cgroup *cg, struct hierarchy *h, struct error *err
 /* Nobody may enter where the container would stop at once: the directory itself or one above is frozen. */
 static int refuse_frozen(struct hierarchy *h, struct error *err)
 {
-	const char *file = h->version == 2		     ? "cgroup.freeze"
+	const char *file = h->version == 2			       ? "cgroup.freeze"
 			   : h->controllers & 1u << CONTROLLER_FREEZER ? "freezer.self_freezing"
-								     : NULL;
+								       : NULL;
 
 	for (size_t length = 0; file && length < h->kept;) {
 		auto_fd int fd = -1;
@@ -160,8 +160,7 @@ int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struc
 
 	cg->arena = a;
 	for (cg->n = 0; cg->n < n; cg->n++)
-		if (cg->n == MAX_HIERARCHIES ||
-		    !parse_line(lines[cg->n], a, &cg->list[cg->n]))
+		if (cg->n == MAX_HIERARCHIES || !parse_line(lines[cg->n], a, &cg->list[cg->n]))
 			return error_set(err, ERR_STATE,
 					 "the container's record is broken: cgroup \"%s\"",
 					 lines[cg->n]);
@@ -216,8 +215,7 @@ int cgroup_make(struct cgroup *cg, struct error *err)
 
 	for (size_t i = 0; i < cg->n; i++) {
 		if (make_one(&cg->list[i], err)) {
-			if (!cg->rootless || !may_not(err->errnum) ||
-			    is_needed(cg, &cg->list[i]))
+			if (!cg->rootless || !may_not(err->errnum) || is_needed(cg, &cg->list[i]))
 				return error_at(err, "/linux/cgroupsPath");
 			fd_close(&cg->list[i].root);
 			continue;

@@ -33,8 +33,8 @@ static int write_shares(struct hierarchy *h, const struct limit *limit,
 static int write_realtime(struct hierarchy *h, const struct limit *limit,
 			  const struct cgroup_plan *plan UNUSED, struct error *err)
 {
-	const char *file = limit->kind == LIMIT_CPU_RT_PERIOD ? "cpu.rt_period_us"
-							      : "cpu.rt_runtime_us";
+	const char *file =
+		limit->kind == LIMIT_CPU_RT_PERIOD ? "cpu.rt_period_us" : "cpu.rt_runtime_us";
 	char value[32];
 
 	snprintf(value, sizeof(value), "%jd", (intmax_t)limit->value);
@@ -134,8 +134,8 @@ static int write_huge_pages(struct hierarchy *h, const struct limit *limit,
 
 /* ---- the files ------------------------------------------------------------------------------------------------------- */
 
-#define KNOB(kind_, controller_, ...)                                            \
-	{                                                                        \
+#define KNOB(kind_, controller_, ...)                                                      \
+	{                                                                                  \
 		.kind = LIMIT_##kind_, .controller = CONTROLLER_##controller_, __VA_ARGS__ \
 	}
 

@@ -183,9 +183,10 @@ static int write_huge_pages(struct hierarchy *h, const struct limit *limit,
 static int check_hierarchy(struct hierarchy *h UNUSED, const struct limit *limit,
 			   const struct cgroup_plan *plan UNUSED, struct error *err)
 {
-	return limit->value ? 0
-			    : error_config(err, limit->where,
-					   "cgroup v2 has no limits that do not hold for all below");
+	return limit->value
+		       ? 0
+		       : error_config(err, limit->where,
+				      "cgroup v2 has no limits that do not hold for all below");
 }
 
 static int ignore(struct hierarchy *h UNUSED, const struct limit *limit UNUSED,
@@ -196,8 +197,8 @@ static int ignore(struct hierarchy *h UNUSED, const struct limit *limit UNUSED,
 
 /* ---- the files ------------------------------------------------------------------------------------------------------- */
 
-#define KNOB(kind_, controller_, ...)                                            \
-	{                                                                        \
+#define KNOB(kind_, controller_, ...)                                                      \
+	{                                                                                  \
 		.kind = LIMIT_##kind_, .controller = CONTROLLER_##controller_, __VA_ARGS__ \
 	}
 
@@ -274,8 +275,8 @@ int cgroup2_enable_all(struct hierarchy *h, struct error *err)
 		return -1;
 	for (unsigned i = 0; i < CONTROLLERS; i++)
 		if (h->controllers & 1u << i)
-			p += sprintf(p, "%s+%s", p > value ? " " : "",
-				     controller_name((enum controller)i, 2));
+			p += snprintf(p, sizeof(value) - (size_t)(p - value), "%s+%s",
+				      p > value ? " " : "", controller_name((enum controller)i, 2));
 	if (p == value || write_above(h, value, &unused) == 0) {
 		h->enabled = h->controllers;
 		return 0;
@@ -301,8 +302,9 @@ static int write_unified(struct hierarchy *h, const char *file, const char *cont
 		size_t n = strcspn(content, "\n");
 
 		if (write(fd, content, n) < 0)
-			return error_sys(err, "write \"%.*s\" to \"%s%s/%s\"", (int)MIN(n, (size_t)200),
-					 content, h->mount, h->path, file);
+			return error_sys(err, "write \"%.*s\" to \"%s%s/%s\"",
+					 (int)MIN(n, (size_t)200), content, h->mount, h->path,
+					 file);
 		content += n + (content[n] == '\n');
 	} while (*content);
 	return 0;
@@ -321,9 +323,10 @@ int cgroup2_apply_unified(struct hierarchy *h, const struct cgroup_plan *plan, s
 			if (!h->controllers && hierarchy_read_controllers(h, err))
 				return -1;
 			if (!(h->controllers & bits))
-				return error_config(err, "/linux/resources/unified",
-						    "\"%s\": cgroup v2 has no controller %s on this host",
-						    file, name);
+				return error_config(
+					err, "/linux/resources/unified",
+					"\"%s\": cgroup v2 has no controller %s on this host", file,
+					name);
 			if (cgroup2_enable(h, (enum controller)__builtin_ctz(bits), err))
 				return error_at(err, "/linux/resources/unified");
 		}

@@ -106,19 +106,21 @@ int devrules_reduce(const struct cgroup_plan *plan, struct arena *a, struct devi
 	return 0;
 }
 
-static char *put_number(char *p, int64_t number)
+static char *number(int64_t value, char *buf, size_t size)
 {
-	if (number == DEVICE_ANY)
-		return stpcpy(p, "*");
-	return p + sprintf(p, "%jd", (intmax_t)number);
+	if (value == DEVICE_ANY)
+		snprintf(buf, size, "*");
+	else
+		snprintf(buf, size, "%jd", (intmax_t)value);
+	return buf;
 }
 
 char *devrules_line(const struct device_rule *rule, char *buf, size_t size)
 {
 	char major[24], minor[24];
 
-	put_number(major, rule->major);
-	put_number(minor, rule->minor);
+	number(rule->major, major, sizeof(major));
+	number(rule->minor, minor, sizeof(minor));
 	snprintf(buf, size, "%c %s:%s %s%s%s", rule->type, major, minor,
 		 rule->access & DEVICE_READ ? "r" : "", rule->access & DEVICE_WRITE ? "w" : "",
 		 rule->access & DEVICE_MKNOD ? "m" : "");
@@ -181,11 +183,15 @@ static int apply1(struct hierarchy *h, const struct cgroup_plan *plan, bool fres
 
 /* ---- v2: the program ------------------------------------------------------------------------------------------------- */
 
-#define INSN(code_, dst, src, off_, imm_)                                                     \
-	((struct bpf_insn){                                                                   \
-		.code = (code_), .dst_reg = (dst), .src_reg = (src), .off = (off_), .imm = (imm_) })
-#define LOAD(dst, member) \
-	INSN(BPF_LDX | BPF_W | BPF_MEM, dst, BPF_REG_1, offsetof(struct bpf_cgroup_dev_ctx, member), 0)
+#define INSN(code_, dst, src, off_, imm_)     \
+	((struct bpf_insn){ .code = (code_),  \
+			    .dst_reg = (dst), \
+			    .src_reg = (src), \
+			    .off = (off_),    \
+			    .imm = (imm_) })
+#define LOAD(dst, member)                               \
+	INSN(BPF_LDX | BPF_W | BPF_MEM, dst, BPF_REG_1, \
+	     offsetof(struct bpf_cgroup_dev_ctx, member), 0)
 #define MOVE(dst, src) INSN(BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0)
 #define MOVE_VALUE(dst, value) INSN(BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, value)
 #define AND_VALUE(dst, value) INSN(BPF_ALU64 | BPF_AND | BPF_K, dst, 0, 0, value)
@@ -194,8 +200,14 @@ static int apply1(struct hierarchy *h, const struct cgroup_plan *plan, bool fres
 #define JUMP_IF(dst, value) INSN(BPF_JMP | BPF_JEQ | BPF_K, dst, 0, 0, value)
 #define EXIT() INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
 
-enum { REG_RESULT = BPF_REG_0, REG_TYPE = BPF_REG_2, REG_ACCESS = BPF_REG_3, REG_MAJOR = BPF_REG_4,
-       REG_MINOR = BPF_REG_5, REG_SCRATCH = BPF_REG_6 };
+enum {
+	REG_RESULT = BPF_REG_0,
+	REG_TYPE = BPF_REG_2,
+	REG_ACCESS = BPF_REG_3,
+	REG_MAJOR = BPF_REG_4,
+	REG_MINOR = BPF_REG_5,
+	REG_SCRATCH = BPF_REG_6
+};
 
 #define INSNS_PER_RULE 9
 #define INSNS_AROUND 8

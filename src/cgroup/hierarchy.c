@@ -112,8 +112,9 @@ static struct hierarchy *add(struct cgroup *cg, int version, const char *name, c
 	if (cg->n == MAX_HIERARCHIES)
 		return NULL;
 	h = &cg->list[cg->n++];
-	*h = (struct hierarchy){ .version = version, .name = name, .own = own,
-				 .root = -1, .join = -1 };
+	*h = (struct hierarchy){
+		.version = version, .name = name, .own = own, .root = -1, .join = -1
+	};
 	if (version == 1)
 		h->controllers = controllers_parse(name, ",", 1);
 	return h;
@@ -323,7 +324,8 @@ static int open_by_parts(int root, const char *path, int flags)
 int hierarchy_open(struct hierarchy *h, const char *path, int flags)
 {
 	struct open_how how = { .flags = (uint64_t)(flags | O_NOFOLLOW | O_CLOEXEC),
-				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV };
+				.resolve =
+					RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV };
 	int fd;
 
 	if (hierarchy_open_root(h) < 0)
@@ -471,12 +473,12 @@ static int remove_children(int dir)
 		if (errno != EBUSY && errno != ENOTEMPTY)
 			break;
 		/* Without directories in it, it is processes that keep it (kernfs counts directories in the links). */
-		if (fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_nlink <= 2) {
+		if (fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    st.st_nlink <= 2) {
 			errno = EBUSY;
 			break;
 		}
-		busy = openat(dir, entry->d_name,
-			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		busy = openat(dir, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (busy < 0)
 			busy = is_gone(errno) ? -1 : -2;
 	}

@@ -38,18 +38,19 @@ const char *controller_name(enum controller controller, int version);
 unsigned controllers_parse(const char *list, const char *separators, int version);
 
 struct hierarchy {
-	int version;	      /* 1 or 2 */
-	const char *name;     /* of v1: "cpu,cpuacct" or "name=systemd"; of v2: "" */
-	const char *mount;    /* where its root is mounted */
-	unsigned controllers; /* bits of 1 << enum controller; of v2 only after hierarchy_read_controllers() */
-	unsigned enabled;     /* of v2: the bits of those that the container's directory has for sure */
-	const char *own;      /* our own cgroup, as long as it is known */
-	const char *path;     /* the container's: begins with '/' */
-	size_t kept;	      /* so many bytes of path existed before */
-	bool existed;	      /* all of it did */
-	bool alone;	      /* v2 that is mounted where v1 hierarchies would have their directories */
-	int root;	      /* descriptor, -1: not open yet */
-	int join;	      /* for the child: of v1's `tasks`, of v2's directory; -1: none */
+	int version;	   /* 1 or 2 */
+	const char *name;  /* of v1: "cpu,cpuacct" or "name=systemd"; of v2: "" */
+	const char *mount; /* where its root is mounted */
+	unsigned
+		controllers; /* bits of 1 << enum controller; of v2 only after hierarchy_read_controllers() */
+	unsigned enabled; /* of v2: the bits of those that the container's directory has for sure */
+	const char *own;  /* our own cgroup, as long as it is known */
+	const char *path; /* the container's: begins with '/' */
+	size_t kept;	  /* so many bytes of path existed before */
+	bool existed;	  /* all of it did */
+	bool alone;	  /* v2 that is mounted where v1 hierarchies would have their directories */
+	int root;	  /* descriptor, -1: not open yet */
+	int join;	  /* for the child: of v1's `tasks`, of v2's directory; -1: none */
 };
 
 #define MAX_HIERARCHIES 24
@@ -57,9 +58,9 @@ struct hierarchy {
 struct cgroup {
 	struct arena *arena;
 	const struct cgroup_plan *plan; /* NULL for one that came from a record */
-	bool rootless;	/* what may not be written is left out */
-	bool in_userns; /* where devices cannot be judged */
-	bool made;	/* by us, just now */
+	bool rootless;			/* what may not be written is left out */
+	bool in_userns;			/* where devices cannot be judged */
+	bool made;			/* by us, just now */
 	struct hierarchy list[MAX_HIERARCHIES];
 	size_t n;
 };

@@ -354,7 +354,8 @@ static int fail_busy(struct hierarchy *h, struct arena *a, struct error *err)
 		char state = '?';
 
 		(void)process_stat(pids[i], &start, &state);
-		p += sprintf(p, "%s%d (%c)", i ? ", " : "", (int)pids[i], state);
+		p += snprintf(p, sizeof(names) - (size_t)(p - names), "%s%d (%c)", i ? ", " : "",
+			      (int)pids[i], state);
 	}
 	return error_set(err, ERR_TIMEOUT, "cgroup \"%s%s\" is still in use, processes: %s%s",
 			 h->mount, h->path, n ? names : "none that we see", n > 8 ? " ..." : "");

@@ -66,8 +66,7 @@ static int add_list(struct build *b, enum limit_kind kind, const char *where, co
 
 static int plan_cpu(struct build *b, const struct oci_cpu *cpu)
 {
-	if (cpu->has_quota && cpu->quota > 0 && cpu->has_burst &&
-	    cpu->burst > (uint64_t)cpu->quota)
+	if (cpu->has_quota && cpu->quota > 0 && cpu->has_burst && cpu->burst > (uint64_t)cpu->quota)
 		return error_config(b->err, CPU "burst", "%ju is greater than the quota %jd",
 				    (uintmax_t)cpu->burst, (intmax_t)cpu->quota);
 	if (add_unsigned(b, LIMIT_CPU_RT_PERIOD, CPU "realtimePeriod", cpu->has_realtime_period,
@@ -120,10 +119,9 @@ static int check_swap(struct build *b, const struct oci_memory *m)
 		return error_config(b->err, MEMORY "swap",
 				    "a limit of memory and swap needs a limit of memory");
 	if (m->limit > m->swap)
-		return error_config(
-			b->err, MEMORY "swap",
-			"%jd is less than the limit of memory, %jd, which it includes",
-			(intmax_t)m->swap, (intmax_t)m->limit);
+		return error_config(b->err, MEMORY "swap",
+				    "%jd is less than the limit of memory, %jd, which it includes",
+				    (intmax_t)m->swap, (intmax_t)m->limit);
 	return 0;
 }
 
@@ -195,8 +193,8 @@ static int plan_weights(struct build *b, const struct oci_block_io *io)
 		if (check_weight(b, where, "weight", d->has_weight, d->weight) ||
 		    check_weight(b, where, "leafWeight", d->has_leaf_weight, d->leaf_weight))
 			return -1;
-		if (d->has_weight && add_device(b, LIMIT_BLKIO_WEIGHT_DEVICE, where, d->major,
-						d->minor, d->weight))
+		if (d->has_weight &&
+		    add_device(b, LIMIT_BLKIO_WEIGHT_DEVICE, where, d->major, d->minor, d->weight))
 			return -1;
 		if (d->has_leaf_weight && add_device(b, LIMIT_BLKIO_LEAF_WEIGHT_DEVICE, where,
 						     d->major, d->minor, d->leaf_weight))
@@ -338,8 +336,8 @@ static int plan_limits(struct build *b, const struct oci_resources *r,
  * What every container may use: making nodes of any kind (opening them is another matter), the default devices, terminals,
  * and the tunnel device, which images have come to expect.
  */
-#define OWN(type, major, minor, access)                         \
-	{                                                       \
+#define OWN(type, major, minor, access)                           \
+	{                                                         \
 		true, type, major, minor, access, DEVICE_RULE_OWN \
 	}
 static const struct device_rule own_rules[] = {
@@ -422,8 +420,8 @@ static int plan_rules(const struct oci_resources *r, struct arena *a, struct cgr
 		arena_new_n(a, struct device_rule, 2 * n + 1 + ARRAY_SIZE(own_rules));
 	const size_t own_size = sizeof(own_rules);
 
-	rules[0] = (struct device_rule){ false, 'a', DEVICE_ANY, DEVICE_ANY,
-					 ALL_ACCESS, DEVICE_RULE_OWN };
+	rules[0] = (struct device_rule){ false,	     'a',	 DEVICE_ANY,
+					 DEVICE_ANY, ALL_ACCESS, DEVICE_RULE_OWN };
 	memcpy(rules + count, own_rules, own_size);
 	count += ARRAY_SIZE(own_rules);
 	for (size_t i = 0; i < n; i++) {

@@ -64,7 +64,7 @@ struct device_rule {
 	char type;	      /* 'a' (every device, every access), 'b' or 'c' */
 	int64_t major, minor; /* or DEVICE_ANY */
 	unsigned access;      /* enum device_access bits */
-	uint32_t index;	      /* resources.devices[index], DEVICE_RULE_OWN for what every container has */
+	uint32_t index; /* resources.devices[index], DEVICE_RULE_OWN for what every container has */
 };
 
 struct cgroup_plan {

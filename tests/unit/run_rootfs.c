@@ -63,7 +63,7 @@ static int child_steps(const struct fs_plan *fs, struct sources *s, inside *chec
 		       struct error *err)
 {
 	if (rootfs_build(fs, s, &arena, err) || rootfs_enter(fs, s, err) ||
-	    rootfs_finish(fs, s, "/work/dir", err))
+	    rootfs_finish(fs, s, "/made/dir", err))
 		return -1;
 	if (check)
 		check();
@@ -207,7 +207,7 @@ static void check_ordinary(void)
 	CHECK(stat("/etc/made/name", &st) == 0 && st.st_size == 4);
 	CHECK_STR(link_of("/etc/localtime"), "../nowhere");
 	CHECK(stat("/dev", &st) == 0 && (st.st_mode & 07777) == 0755);
-	CHECK(stat("/work/dir", &st) == 0 && S_ISDIR(st.st_mode));
+	CHECK(stat("/made/dir", &st) == 0 && S_ISDIR(st.st_mode));
 	/* DDEV, DEV, SYM */
 	CHECK(is_device("/dev/null", S_IFCHR | 0666, 1, 3));
 	CHECK(is_device("/dev/zero", S_IFCHR | 0666, 1, 5));
