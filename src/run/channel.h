@@ -34,7 +34,6 @@
 enum phase {
 	PHASE_NONE,
 	/* parent */
-	PHASE_PLAN,
 	PHASE_CLAIM,
 	PHASE_SOURCES,
 	PHASE_CGROUP,

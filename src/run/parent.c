@@ -270,6 +270,16 @@ static int give_ids(struct launch *l, struct error *err)
 	return channel_send(&l->parent, MSG_GO, 0, err);
 }
 
+/* An init that has ended meanwhile is the reason for a failure to give it something, and knows more of it. */
+static int serve_init(struct launch *l, struct error *err)
+{
+	if (give_ids(l, err) == 0)
+		return 0;
+	if (fd_wait(l->pidfd, POLLIN, deadline_in(0)) > 0)
+		(void)channel_expect(&l->parent, MSG_READY, 1, NULL, err);
+	return -1;
+}
+
 /* ---- 6: hooks of the runtime's namespaces ------------------------------------------------------------------------------ */
 
 static int apply_cgroup(struct launch *l, struct error *err)
@@ -439,7 +449,7 @@ static int steps(struct launch *l, struct error *err)
 	gate_close(&l->gate);
 
 	/* 4. What only the host's privileges can give. */
-	if (phase_enter(&l->parent, PHASE_MAPS, err) || give_ids(l, err))
+	if (phase_enter(&l->parent, PHASE_MAPS, err) || serve_init(l, err))
 		return -1;
 	if (has_runtime_hooks(plan) && run_runtime_hooks(l, err))
 		return -1;
