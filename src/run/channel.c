@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -208,6 +209,13 @@ int gate_wait(const struct gate *gate, struct error *err)
 	return 0;
 }
 
+void gate_pass(const struct gate *gate)
+{
+	char byte;
+
+	(void)!read(gate->fd, &byte, 1);
+}
+
 void gate_answer(const struct gate *gate, const struct error *failure)
 {
 	/* Whoever opened the gate may have been killed since. */
@@ -234,13 +242,14 @@ int gate_open(const struct state *s, unsigned seconds, struct error *err)
 	auto_fd int gate = open_gate(s);
 	struct error failure;
 	ssize_t n;
-	int events;
+	int events, left;
 
 	if (gate < 0 && (errno == ENXIO || errno == ENOENT))
 		return error_set(err, ERR_STATE, "no process waits to be started");
 	if (gate < 0 || answer < 0)
 		return error_sys(err, "open the gate in \"%s/%s\"", s->root, s->id);
-	if (fd_write_all(gate, "", 1) < 0)
+	/* One byte wakes init, it takes the other when nothing but execve is left. */
+	if (fd_write_all(gate, "\0", 2) < 0)
 		return error_sys(err, "write to the gate");
 	events = fd_wait(answer, POLLIN, deadline_in(seconds));
 	if (events < 0)
@@ -249,6 +258,8 @@ int gate_open(const struct state *s, unsigned seconds, struct error *err)
 		return error_set(err, ERR_TIMEOUT, "the program was not executed within %u seconds",
 				 seconds);
 	n = read(answer, &failure, sizeof(failure));
+	if (n == 0 && ioctl(gate, FIONREAD, &left) == 0 && left)
+		return error_set(err, ERR_GONE, "container init was killed before its program ran");
 	if (n == 0)
 		return 0;
 	if (n != sizeof(failure))
