@@ -28,8 +28,18 @@ quiet() {
 	"$@" > "$log" 2>&1 < /dev/null || { cat "$log" >&2; echo "demo.sh: failed: $*" >&2; return 1; }
 }
 
+# Under sudo the files of the build belong to the owner of the tree, not to root.
+as_owner() {
+	if [ -n "${SUDO_USER-}" ] && [ "$SUDO_USER" != root ] && runuser -u "$SUDO_USER" -- test -w "$top"; then
+		runuser -u "$SUDO_USER" -- "$@"
+	else
+		"$@"
+	fi
+}
+
 work=$(mktemp -d /tmp/teu-demo.XXXXXX)
 build=$top/build/demo
+[ ! -f "$top/config.status" ] || build=$top # somebody builds in the tree itself
 teu=$build/teu
 id=teu-demo-$$
 
@@ -54,13 +64,13 @@ else
 	echo "all there: $packages"
 fi
 
-step "2. Build, in ${build#"$top"/}"
-mkdir -p "$build"
-[ -x "$top/configure" ] || quiet autogen "$top/autogen.sh"
+step "2. Build, in $build"
+as_owner mkdir -p "$build"
 cd "$build"
+[ -x "$top/configure" ] || quiet autogen as_owner "$top/autogen.sh"
 # An existing build is brought up to date.
-[ -f Makefile ] || quiet configure "$top/configure"
-quiet make make -j"$(nproc)"
+[ -f Makefile ] || quiet configure as_owner "$top/configure"
+quiet make as_owner make -j"$(nproc)"
 show "$teu" --version
 
 step "3. A bundle: a directory tree and a config.json (WORK=$work)"
@@ -129,4 +139,4 @@ echo "exit status: $status (the program ends with 7)"
 [ "$status" = 7 ]
 
 step "Done"
-echo "The program is $teu; \`$teu --help\` lists its commands. \`make -C ${build#"$top"/} install\` installs it."
+echo "The program is $teu; \`$teu --help\` lists its commands. \`make -C $build install\` installs it."

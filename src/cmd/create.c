@@ -66,7 +66,7 @@ static int read_activation(struct start *s, struct error *err)
 	return 0;
 }
 
-static int read_manager(struct start *s, struct error *err)
+static void read_manager(struct start *s)
 {
 	const char *word = s->in->set.cgroup_manager, *rootless = s->in->set.rootless;
 
@@ -75,16 +75,10 @@ static int read_manager(struct start *s, struct error *err)
 		s->host.manager = CGROUP_SYSTEMD;
 	else if (word && str_eq(word, "disabled"))
 		s->host.manager = CGROUP_DISABLED;
-	else if (word && !str_eq(word, "cgroupfs"))
-		return error_set(err, ERR_USAGE, "invalid cgroup-manager: %s", word);
 	if (!rootless || str_eq(rootless, "auto"))
 		s->host.rootless = s->host.euid != 0 || s->host.in_userns;
-	else if (str_eq(rootless, "true"))
-		s->host.rootless = true;
-	else if (!str_eq(rootless, "false"))
-		return error_set(err, ERR_USAGE, "invalid value \"%s\" of option --rootless",
-				 rootless);
-	return 0;
+	else
+		s->host.rootless = str_eq(rootless, "true");
 }
 
 static int read_settings(struct start *s, struct error *err)
@@ -94,8 +88,9 @@ static int read_settings(struct start *s, struct error *err)
 	char bundle[PATH_MAX];
 
 	if (state_check_id(in->args[0], err) || host_read(&s->host, in->arena, err) ||
-	    read_manager(s, err) || invocation_root(in, &s->launch.root, err))
+	    invocation_root(in, &s->launch.root, err))
 		return -1;
+	read_manager(s);
 	if (!realpath(set->bundle && *set->bundle ? set->bundle : ".", bundle))
 		return error_sys(err, "bundle \"%s\"", set->bundle ? set->bundle : ".");
 	s->plan.id = in->args[0];

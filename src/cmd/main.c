@@ -32,10 +32,10 @@ static int open_log(const struct settings *set, struct error *err)
 	if (path && *path) {
 		if (str_starts(path, "file:"))
 			path += 5;
-		fd = open(path, flags | O_NOFOLLOW, 0600);
+		fd = open(path, flags | O_NOFOLLOW, 0644);
 		/* The host's own names for descriptors are links. */
 		if (fd < 0 && errno == ELOOP && str_starts(path, "/dev/"))
-			fd = open(path, flags, 0600);
+			fd = open(path, flags, 0644);
 		if (fd < 0)
 			return error_sys(err, "open log file \"%s\"", path);
 		log_set_fd(fd);

@@ -148,6 +148,24 @@ static int parse_option(struct invocation *in, char ***next, struct error *err)
 	return parse_bundle(in, word, next, err);
 }
 
+/* Words that only some commands need are judged by all. */
+static int check_words(const struct settings *set, struct error *err)
+{
+	const char *manager = set->cgroup_manager, *rootless = set->rootless;
+
+	if (manager && !str_eq(manager, "cgroupfs") && !str_eq(manager, "systemd") &&
+	    !str_eq(manager, "disabled"))
+		return error_set(err, ERR_USAGE,
+				 "invalid cgroup-manager \"%s\": cgroupfs, systemd or disabled",
+				 manager);
+	if (rootless && !str_eq(rootless, "auto") && !str_eq(rootless, "true") &&
+	    !str_eq(rootless, "false"))
+		return error_set(err, ERR_USAGE,
+				 "invalid value \"%s\" of option --rootless: true, false or auto",
+				 rootless);
+	return 0;
+}
+
 static int check_count(const struct invocation *in, struct error *err)
 {
 	const struct command *c = in->command;
@@ -205,7 +223,7 @@ int options_parse(struct invocation *in, int argc, char **argv, struct error *er
 		return 0;
 	if (!in->command)
 		return error_set(err, ERR_USAGE, "no command given; `teu --help` lists them");
-	return check_count(in, err);
+	return check_words(&in->set, err) || check_count(in, err) ? -1 : 0;
 }
 
 void options_find_log(struct settings *set, int argc, char **argv)

@@ -396,7 +396,8 @@ static int plan_remount(struct gathering *g, const struct oci_mount *from, struc
 	return 0;
 }
 
-static int plan_cgroup_mount(struct gathering *g, const struct oci_mount *from, struct error *err)
+static int plan_cgroup_mount(struct gathering *g, const struct oci_mount *from,
+			     const struct ns_plan *ns, struct error *err)
 {
 	struct fs_mount *m = g->mount;
 
@@ -406,7 +407,9 @@ static int plan_cgroup_mount(struct gathering *g, const struct oci_mount *from, 
 				     from->options[g->first_data]);
 	join_tree_to_top(m);
 	m->source = "cgroup";
-	m->writable_cgroups = (m->top.clear & ~m->top.set) & MOUNT_ATTR_RDONLY;
+	/* Without a cgroup namespace writing has to be asked for: the paths then tell where the host's cgroups are. */
+	m->writable_cgroups = !(m->top.set & MOUNT_ATTR_RDONLY) &&
+			      (m->top.clear & MOUNT_ATTR_RDONLY || ns->listed & CLONE_NEWCGROUP);
 	m->top.clear |= MOUNT_ATTR_RDONLY;
 	m->top.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 	m->top.set |= MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
@@ -455,7 +458,7 @@ static int plan_mount(const struct oci_mount *from, size_t index, const char *bu
 		result = plan_remount(&g, from, err);
 		break;
 	case FS_CGROUP:
-		result = plan_cgroup_mount(&g, from, err);
+		result = plan_cgroup_mount(&g, from, ns, err);
 		break;
 	case FS_NEW:
 	default:
@@ -469,21 +472,38 @@ static int plan_mount(const struct oci_mount *from, size_t index, const char *bu
 	return plan_idmap(m, from, index, ns, a, err);
 }
 
-static int plan_mount_list(const struct oci_config *config, const char *bundle,
+/* Where the program finds the socket that stands in for the caller's: one more mount, after those of config.json. */
+static struct oci_mount notify_mount(const struct plan_options *options, struct arena *a)
+{
+	static const char *const words[] = { "bind", NULL };
+
+	return (struct oci_mount){
+		.destination = "/run/notify",
+		.source = arena_printf(a, "%s/notify", options->state_dir),
+		.options = words,
+		.n_options = 1,
+	};
+}
+
+static int plan_mount_list(const struct oci_config *config, const struct plan_options *options,
 			   const struct ns_plan *ns, struct arena *a,
 			   struct plan_warnings *warnings, struct fs_plan *fs, struct error *err)
 {
-	struct fs_mount *mounts = arena_new_n(a, struct fs_mount, config->n_mounts);
+	size_t n = config->n_mounts + options->notify;
+	struct fs_mount *mounts = arena_new_n(a, struct fs_mount, n);
+	const struct oci_mount notify = notify_mount(options, a);
 
-	for (size_t i = 0; i < config->n_mounts; i++) {
-		if (plan_mount(&config->mounts[i], i, bundle, ns, a, warnings, &mounts[i], err))
+	for (size_t i = 0; i < n; i++) {
+		const struct oci_mount *from = i < config->n_mounts ? &config->mounts[i] : &notify;
+
+		if (plan_mount(from, i, options->bundle, ns, a, warnings, &mounts[i], err))
 			return -1;
 		if (mounts[i].kind == FS_BIND)
 			mounts[i].opened = fs->n_opened++;
 		fs->idmaps |= mounts[i].idmap;
 	}
 	fs->mounts = mounts;
-	fs->n_mounts = config->n_mounts;
+	fs->n_mounts = n;
 	return 0;
 }
 
@@ -551,7 +571,7 @@ int plan_mounts(const struct oci_config *config, const struct plan_options *opti
 	fs.readonly = config->root->readonly;
 	plan_entering(options, ns, &fs);
 	if (plan_propagation(os ? os->rootfs_propagation : NULL, &fs, err) ||
-	    plan_mount_list(config, options->bundle, ns, a, warnings, &fs, err) ||
+	    plan_mount_list(config, options, ns, a, warnings, &fs, err) ||
 	    plan_devices(os, host, a, warnings, &fs, err))
 		return -1;
 	if (os) {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/str.h"
 
 struct message {
@@ -167,6 +168,9 @@ int phase_enter(const struct channel *ch, enum phase phase, struct error *err)
 		if (phase >= PHASE_ATTACH)
 			ch->progress->child_phase = phase;
 	}
+	/* The child's phases are in the page: what it wrote might come after the command has ended. */
+	if (phase < PHASE_ATTACH)
+		log_debug("phase %s", phase_names[phase]);
 	return inject(phase, err);
 }
 

@@ -196,6 +196,17 @@ static int run_one(const struct hook *hook, const struct hook_run *run, struct e
 	return pid > 0 ? judge(hook, &r, status, errnum, err) : -1;
 }
 
+/* A blocked signal stays pending although it is ignored, and would strike when it is unblocked. */
+static void forget_sigpipe(void)
+{
+	struct timespec now = { 0 };
+	sigset_t sigpipe;
+
+	sigemptyset(&sigpipe);
+	sigaddset(&sigpipe, SIGPIPE);
+	(void)sigtimedwait(&sigpipe, NULL, &now);
+}
+
 int hooks_run(const struct hooks *hooks, const struct hook_run *run, struct error *err)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
@@ -211,6 +222,7 @@ int hooks_run(const struct hooks *hooks, const struct hook_run *run, struct erro
 			error_at(err, "/hooks/%s/%zu", kind_name(run->kind), i);
 		}
 	}
+	forget_sigpipe();
 	sigaction(SIGPIPE, &old, NULL);
 	return result;
 }

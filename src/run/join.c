@@ -48,16 +48,21 @@ static bool is_own(const struct ns_type *type, int fd)
 	       (own.st_dev == other.st_dev && own.st_ino == other.st_ino);
 }
 
-int join_check_sysctl(const struct plan *plan, const int fds[8], struct error *err)
+int join_check_own(const struct plan *plan, const int fds[8], struct error *err)
 {
 	const struct ns_plan *ns = &plan->ns;
 	int own = 0;
 
-	if (!plan->n_sysctl)
+	if (!plan->n_sysctl && !plan->hostname && !plan->domainname)
 		return 0;
 	for (size_t i = 0; i < ns->n_joins; i++)
 		if (is_own(ns_type_of(ns->joins[i].flag), fds[i]))
 			own |= ns->joins[i].flag;
+	if ((own & CLONE_NEWUTS) && (plan->hostname || plan->domainname))
+		return error_config(
+			err, plan->hostname ? "/hostname" : "/domainname",
+			"the uts namespace that is joined is the runtime's own, the host "
+			"would be renamed");
 	for (size_t i = 0; i < plan->n_sysctl; i++)
 		if (plan_sysctl_refusal(plan->sysctl[i].key, ns->listed & ~own))
 			return error_config(err, "/linux/sysctl",

@@ -61,8 +61,8 @@ NORETURN void child_main(struct launch *l);
 /* Opens the namespaces to join, and checks what they are. */
 int join_open(const struct ns_plan *ns, int fds[8], struct error *err);
 
-/* Refuses a sysctl whose namespace is joined, but is the runtime's own: it would change the host. */
-int join_check_sysctl(const struct plan *plan, const int fds[8], struct error *err);
+/* Refuses names and sysctls whose namespace is joined, but is the runtime's own: the host would change. */
+int join_check_own(const struct plan *plan, const int fds[8], struct error *err);
 
 /* Enters those whose type is in `flags` and whose descriptor is open. */
 int join_namespaces(const struct ns_plan *ns, const int fds[8], int flags, struct error *err);

@@ -14,6 +14,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "sys/tty.h"
+
+#define BARRIER_SECONDS 10
 
 const char *notify_wanted(void)
 {
@@ -58,43 +61,59 @@ int notify_bind(const struct state *s, pid_t pid, struct notify *ret, struct err
 	return 0;
 }
 
-static void tell_host(const struct notify *n, const char *text)
+static int send_to_host(const struct notify *n, const char *text, int fd)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	auto_fd int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	size_t len = strlen(n->host);
+	struct error unused;
 
 	memcpy(addr.sun_path, n->host, len);
 	if (addr.sun_path[0] == '@')
 		addr.sun_path[0] = '\0';
-	/* The service manager may be gone; the container is none the worse for it. */
-	if (sock >= 0)
-		(void)sendto(sock, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&addr,
-			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+	if (sock < 0 || connect(sock, (struct sockaddr *)&addr,
+				(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+		return -1;
+	if (fd >= 0)
+		return socket_send_fd(sock, text, fd, &unused);
+	return send(sock, text, strlen(text), MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+/*
+ * The service manager may be gone; the container is none the worse for it. It closes the descriptor of the barrier when it
+ * has dealt with what came before (sd_notify_barrier(3)): until then our exit could make it forget who we were.
+ */
+static void tell_host(const struct notify *n)
+{
+	auto_fd int waits = -1, closed_by_host = -1;
+	char text[48];
+	int ends[2];
+
+	snprintf(text, sizeof(text), "READY=1\nMAINPID=%d", (int)n->pid);
+	if (send_to_host(n, text, -1) < 0 || pipe2(ends, O_CLOEXEC) < 0)
+		return;
+	waits = ends[0];
+	closed_by_host = ends[1];
+	if (send_to_host(n, "BARRIER=1", closed_by_host) < 0)
+		return;
+	fd_close(&closed_by_host);
+	(void)fd_wait(waits, POLLHUP, deadline_in(BARRIER_SECONDS));
 }
 
 bool notify_step(struct notify *n)
 {
-	char text[4096], out[4352], *line, *rest = text;
-	bool ready = false;
-	size_t size = 0;
+	char text[4096], *line, *rest = text;
 	ssize_t len = recv(n->sock, text, sizeof(text) - 1, 0);
 
 	if (len < 0)
 		return errno != EAGAIN && errno != EINTR;
 	text[len] = '\0';
-	while ((line = strsep(&rest, "\n"))) {
-		if (strcmp(line, "READY=1") == 0)
-			ready = true;
-		else if (strncmp(line, "STATUS=", 7) != 0)
-			continue;
-		size += (size_t)snprintf(out + size, sizeof(out) - size, "%s\n", line);
-	}
-	if (ready)
-		snprintf(out + size, sizeof(out) - size, "MAINPID=%d\n", (int)n->pid);
-	if (size)
-		tell_host(n, out);
-	return ready;
+	while ((line = strsep(&rest, "\n")))
+		if (strcmp(line, "READY=1") == 0) {
+			tell_host(n);
+			return true;
+		}
+	return false;
 }
 
 void notify_wait(struct notify *n, int pidfd)

@@ -3,8 +3,7 @@
  * Stands between a container and the caller's NOTIFY_SOCKET (sd_notify(3)).
  *
  * The program in the container gets a socket of ours, in a directory of the state that is mounted at /run/notify. Of what it
- * says only "READY=1" and STATUS lines are passed on: the service manager gets our word that the container's init is the
- * main process.
+ * says only "READY=1" is passed on, with our word that the container's init is the main process.
  */
 #pragma once
 

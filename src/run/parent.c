@@ -81,9 +81,15 @@ static int write_claim(struct launch *l, struct error *err)
 	return record_write(&l->state, r, err);
 }
 
+/* The id first: whoever has it is told so. Then what the host cannot do is refused, and the record written. */
 static int claim(struct launch *l, struct error *err)
 {
-	if (state_claim(l->options->root, l->plan->id, &l->state, err))
+	const struct plan *plan = l->plan;
+
+	if (state_claim(l->options->root, plan->id, &l->state, err))
+		return -1;
+	if (join_open(&plan->ns, l->join_fds, err) || join_check_own(plan, l->join_fds, err) ||
+	    cgroup_open(l->arena, &plan->cgroup, l->host, &l->cgroup, err))
 		return -1;
 	if (write_claim(l, err) ||
 	    state_write_file(&l->state, STATE_CONFIG, l->config, l->config_size, err))
@@ -443,10 +449,8 @@ static int steps(struct launch *l, struct error *err)
 {
 	const struct plan *plan = l->plan;
 
-	/* 1. Refuse what the host cannot do, then claim the id: the record names all that may come to exist. */
-	if (phase_enter(&l->parent, PHASE_CLAIM, err) || join_open(&plan->ns, l->join_fds, err) ||
-	    join_check_sysctl(plan, l->join_fds, err) ||
-	    cgroup_open(l->arena, &plan->cgroup, l->host, &l->cgroup, err) || claim(l, err))
+	/* 1. The id, and a record that names all that may come to exist. */
+	if (phase_enter(&l->parent, PHASE_CLAIM, err) || claim(l, err))
 		return -1;
 
 	/* 2. What the child inherits. The cgroup's own directories are mount sources too, so it comes first. */
@@ -479,6 +483,7 @@ static int steps(struct launch *l, struct error *err)
 
 int parent_create(struct launch *l, struct error *err)
 {
+	record_begin(&l->record, l->arena);
 	l->state.fd = l->parent.fd = l->child.fd = -1;
 	l->gate = (struct gate){ -1, -1 };
 	l->console = l->console_peer = l->pidfd = -1;

@@ -42,7 +42,9 @@ load helpers
 	python3 -c 'import jsonschema' 2>/dev/null || skip "python3-jsonschema is not installed"
 	create
 	ok state "$ID"
-	python3 -m jsonschema -i "$OUT" "$schema/state-schema.json"
+	python3 "$SUITES/validate.py" "$schema/state-schema.json" "$OUT"
+	jq 'del(.id)' "$OUT" >bad.json
+	run ! python3 "$SUITES/validate.py" "$schema/state-schema.json" bad.json
 }
 
 @test "ST-04 ST-05 ST-06 ST-08 the states of a life" {
