@@ -17,9 +17,10 @@ mounts_below() {	# DIR → mount points, deepest first
 	awk -v dir="$1/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r
 }
 
+# Cgroups of others come and go while find walks, which it takes for an error.
 our_cgroups() {
 	find /sys/fs/cgroup -mindepth 2 -depth -type d \( -fstype cgroup -o -fstype cgroup2 \) \
-		-path "*$TOKEN*" 2>/dev/null
+		-path "*$TOKEN*" 2>/dev/null || :
 }
 
 our_processes() {
