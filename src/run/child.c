@@ -100,7 +100,7 @@ static int enter_namespaces(struct launch *l, struct error *err)
 {
 	const struct ns_plan *ns = &l->plan->ns;
 
-	if (ns->fresh & CLONE_NEWUSER && channel_expect(&l->child, MSG_GO, 0, NULL, err))
+	if (l->waits_for_go && channel_expect(&l->child, MSG_GO, 0, NULL, err))
 		return -1;
 	/* In a user namespace of its own the parent has done so. */
 	if (!(ns->fresh & CLONE_NEWUSER) && rlimits_raise(&l->plan->process, "/process", 0, err))
@@ -269,12 +269,17 @@ static int run_program(struct launch *l, const char *program, bool filter_pendin
 		return error_config(err, "/process", "process property must not be empty");
 	if (phase_enter(&alone, PHASE_START_HOOKS, err))
 		return -1;
+	/* The filter may deny read(2). */
+	if (filter_pending)
+		gate_pass(&l->gate);
 	if (filter_pending && credentials_load_filter(l->plan->seccomp, &listener, err))
 		return -1;
 	if (container_hooks(l, HOOK_START_CONTAINER, "created", NULL, err))
 		return -1;
 	if (phase_enter(&alone, PHASE_EXEC, err))
 		return -1;
+	if (!filter_pending)
+		gate_pass(&l->gate);
 	execve(program, (char *const *)(uintptr_t)p->args, (char *const *)(uintptr_t)p->env);
 	program_explain(program, err);
 	return error_at(err, "/process/args/0");
