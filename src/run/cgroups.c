@@ -5,6 +5,12 @@
 
 void cgroup_to_record(const struct cgroup *cg, struct record *r)
 {
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		if (!str_eq(r->lines[i].key, RECORD_CGROUP))
+			r->lines[n++] = r->lines[i];
+	r->n = n;
 	for (size_t i = 0; i < cgroup_count(cg); i++)
 		record_add(r, RECORD_CGROUP, cgroup_line(cg, i));
 }

@@ -456,6 +456,8 @@ static int steps(struct launch *l, struct error *err)
 	/* 2. What the child inherits. The cgroup's own directories are mount sources too, so it comes first. */
 	if (phase_enter(&l->parent, PHASE_CGROUP, err) || cgroup_make(l->cgroup, err))
 		return -1;
+	/* A hierarchy that was left out must not be asked for the container's processes later. */
+	cgroup_to_record(l->cgroup, &l->record);
 	if (phase_enter(&l->parent, PHASE_SOURCES, err) ||
 	    sources_open(&plan->fs, l->cgroup, l->arena, &l->sources, err) ||
 	    (rootfs_mount_to_record(&plan->fs, &l->sources, &l->record) &&
