@@ -46,7 +46,7 @@ int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struc
 /* Makes the directories, and opens what the child needs. Real-time limits are set here, as they decide who may enter. */
 int cgroup_make(struct cgroup *cg, struct error *err);
 
-/* Opens what a further process needs to enter an existing cgroup, which must not be frozen. */
+/* Opens what a further process needs to enter an existing cgroup; whether it is frozen is for the caller to ask. */
 int cgroup_prepare(struct cgroup *cg, struct error *err);
 
 /* The v2 directory to be cloned into (clone3(2), CLONE_INTO_CGROUP), -1: none. Open after cgroup_make or _prepare. */
@@ -63,7 +63,7 @@ int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error
 
 /*
  * The container's own directories, for its /sys/fs/cgroup. The name is that of the hierarchy there ("cpu,cpuacct",
- * "systemd"), "" for v2 where it is the only one; a v2 hierarchy beside v1 ones is not shown. Returns how many.
+ * "systemd"), "" for v2 where that is all of /sys/fs/cgroup; a v2 hierarchy beside v1 ones is not shown. Returns how many.
  */
 struct cgroup_mount {
 	const char *name, *path;

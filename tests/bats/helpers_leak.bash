@@ -18,7 +18,6 @@ mounts_below() {	# DIR → mount points, deepest first
 }
 
 # Other suites' directories come and go while find walks: its status says nothing.
-# Other containers' directories may go while find(1) reads: it complains, and is right about ours.
 our_cgroups() {
 	find /sys/fs/cgroup -mindepth 2 -depth -type d \( -fstype cgroup -o -fstype cgroup2 \) \
 		-path "*$TOKEN*" 2>/dev/null || :
