@@ -20,7 +20,8 @@
  * that dies without a word is reported with its phase; a phase is also where tests inject faults.
  *
  * The gate is two FIFOs in the state directory. The child sleeps in one read of the first. It answers on the second only
- * if its program does not run: success is the end of file there, since the descriptor is close-on-exec.
+ * if its program does not run: success is the end of file there, since the descriptor is close-on-exec. An init that is
+ * killed makes the same end of file; but then the second of the two bytes that open the gate has not been taken.
  */
 #pragma once
 
@@ -34,7 +35,6 @@
 enum phase {
 	PHASE_NONE,
 	/* parent */
-	PHASE_PLAN,
 	PHASE_CLAIM,
 	PHASE_SOURCES,
 	PHASE_CGROUP,
@@ -115,6 +115,9 @@ void gate_close(struct gate *gate);
 /* Child: sleeps until somebody opens the gate. */
 int gate_wait(const struct gate *gate, struct error *err);
 
+/* Child: nothing but execve can fail now. */
+void gate_pass(const struct gate *gate);
+
 /* Child: says why the program does not run. */
 void gate_answer(const struct gate *gate, const struct error *failure);
 
@@ -122,7 +125,7 @@ void gate_answer(const struct gate *gate, const struct error *failure);
 bool gate_is_closed(const struct state *s);
 
 /*
- * Opens the gate and waits until the program has been executed. The child's own error if it has not; ERR_STATE if nobody
- * waits behind the gate.
+ * Opens the gate and waits until the program has been executed. The child's own error if it has not, ERR_GONE if it was
+ * killed; ERR_STATE if nobody waits behind the gate.
  */
 int gate_open(const struct state *s, unsigned seconds, struct error *err);

@@ -100,7 +100,7 @@ static int enter_namespaces(struct launch *l, struct error *err)
 {
 	const struct ns_plan *ns = &l->plan->ns;
 
-	if (ns->fresh & CLONE_NEWUSER && channel_expect(&l->child, MSG_GO, 0, NULL, err))
+	if (l->waits_for_go && channel_expect(&l->child, MSG_GO, 0, NULL, err))
 		return -1;
 	/* In a user namespace of its own the parent has done so. */
 	if (!(ns->fresh & CLONE_NEWUSER) && rlimits_raise(&l->plan->process, "/process", 0, err))
@@ -211,6 +211,32 @@ static int complete_environment(struct launch *l, struct error *err)
 	return 0;
 }
 
+static int compare_descriptors(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/*
+ * Closes all but what the container keeps: the standard descriptors, the preserved ones, and ours that execve closes, the
+ * gate and the channel. A directory of the host left open would be a way out. It comes before any filter, which may deny
+ * the call.
+ */
+static int drop_descriptors(const struct launch *l, struct error *err)
+{
+	int keep[] = { l->gate.fd, l->gate.answer, l->child.fd };
+	unsigned first = 3 + l->plan->preserve_fds;
+
+	qsort(keep, ARRAY_SIZE(keep), sizeof(keep[0]), compare_descriptors);
+	for (size_t i = 0; i <= ARRAY_SIZE(keep); i++) {
+		unsigned last = i < ARRAY_SIZE(keep) ? (unsigned)keep[i] - 1 : ~0u;
+
+		if (first <= last && sys_close_range(first, last, 0) < 0)
+			return error_sys(err, "close_range");
+		first = last + 2;
+	}
+	return 0;
+}
+
 /* Between here and the gate: everything but the program. */
 static int become_container(struct launch *l, const char **ret_program, bool *ret_filter_pending,
 			    struct error *err)
@@ -244,10 +270,14 @@ static int become_container(struct launch *l, const char **ret_program, bool *re
 	    rootfs_finish(&plan->fs, &l->sources, p->exists ? p->cwd : NULL, err))
 		return -1;
 	if (!p->exists)
-		return 0;
+		return prctl(PR_SET_PDEATHSIG, 0) < 0 ? error_sys(err, "prctl PR_SET_PDEATHSIG")
+						      : drop_descriptors(l, err);
 	if (phase_enter(&l->child, PHASE_CREDENTIALS, err) || stdio_adopt(p->uid, err) ||
 	    complete_environment(l, err) || credentials_become(&credentials, err) ||
-	    program_find(p, "/process", l->arena, ret_program, err) ||
+	    program_find(p, "/process", l->arena, ret_program, err))
+		return -1;
+	/* What a filter may deny comes before it. A runtime that dies from here on leaves us to `delete`. */
+	if (drop_descriptors(l, err) || prctl(PR_SET_PDEATHSIG, 0) < 0 ||
 	    credentials_drop(&credentials, &listener, ret_filter_pending, err))
 		return -1;
 	if (listener >= 0 && (channel_send(&l->child, MSG_LISTENER, listener, err) ||
@@ -269,42 +299,20 @@ static int run_program(struct launch *l, const char *program, bool filter_pendin
 		return error_config(err, "/process", "process property must not be empty");
 	if (phase_enter(&alone, PHASE_START_HOOKS, err))
 		return -1;
+	/* The filter may deny read(2). */
+	if (filter_pending)
+		gate_pass(&l->gate);
 	if (filter_pending && credentials_load_filter(l->plan->seccomp, &listener, err))
 		return -1;
 	if (container_hooks(l, HOOK_START_CONTAINER, "created", NULL, err))
 		return -1;
 	if (phase_enter(&alone, PHASE_EXEC, err))
 		return -1;
+	if (!filter_pending)
+		gate_pass(&l->gate);
 	execve(program, (char *const *)(uintptr_t)p->args, (char *const *)(uintptr_t)p->env);
 	program_explain(program, err);
 	return error_at(err, "/process/args/0");
-}
-
-/*
- * Closes all but what the container keeps: the standard descriptors, the preserved ones, and the gate, which execve
- * closes. A directory of the host left open would be a way out.
- */
-static int drop_descriptors(struct launch *l, struct error *err)
-{
-	unsigned first = 3 + l->plan->preserve_fds;
-	unsigned keep[2] = { (unsigned)l->gate.fd, (unsigned)l->gate.answer };
-
-	if (keep[0] > keep[1]) {
-		unsigned swap = keep[0];
-
-		keep[0] = keep[1];
-		keep[1] = swap;
-	}
-	for (unsigned i = 0; i < 3; i++) {
-		unsigned last = i < 2 ? keep[i] - 1 : ~0u;
-
-		if (first <= last && sys_close_range(first, last, 0) < 0)
-			return error_sys(err, "close_range");
-		if (i < 2)
-			first = keep[i] + 1;
-	}
-	l->child.fd = -1;
-	return 0;
 }
 
 NORETURN void child_main(struct launch *l)
@@ -314,14 +322,14 @@ NORETURN void child_main(struct launch *l)
 	struct error err;
 
 	if (become_container(l, &program, &filter_pending, &err) ||
-	    phase_enter(&l->child, PHASE_GATE, &err) || prctl(PR_SET_PDEATHSIG, 0) < 0 ||
+	    phase_enter(&l->child, PHASE_GATE, &err) ||
 	    channel_send(&l->child, MSG_READY, 0, &err)) {
 		err.phase = (int)l->child.progress->child_phase;
 		channel_fail(&l->child, &err);
 		_exit(1);
 	}
-	if (drop_descriptors(l, &err) || gate_wait(&l->gate, &err) ||
-	    run_program(l, program, filter_pending, &err))
+	fd_close(&l->child.fd);
+	if (gate_wait(&l->gate, &err) || run_program(l, program, filter_pending, &err))
 		gate_answer(&l->gate, &err);
 	_exit(1);
 }

@@ -47,7 +47,7 @@ int container_note_start(struct record *r, pid_t pid, struct error *err)
 	char state;
 
 	if (!process_stat(pid, &start, &state))
-		return error_set(err, ERR_CHILD, "container init is gone");
+		return error_set(err, ERR_GONE, "container init is gone");
 	record_set_u64(r, RECORD_START, start);
 	record_set(r, RECORD_BOOT, boot_id(r->arena));
 	return 0;

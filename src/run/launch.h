@@ -41,7 +41,8 @@ struct launch {
 	int console_peer;	      /* attached: where the primary end arrives, -1: none */
 	int join_fds[8];	      /* plan->ns.joins, in that order; -1: done by the parent */
 
-	pid_t pid; /* of init, as we see it */
+	bool waits_for_go; /* init does nothing before it is told to */
+	pid_t pid;	   /* of init, as we see it */
 	int pidfd;
 	bool hooked; /* a hook has run, so a failure runs the poststop hooks */
 };

@@ -273,7 +273,39 @@ static int give_ids(struct launch *l, struct error *err)
 	if (rlimits_raise(&l->plan->process, "/process", l->pid, err) ||
 	    sources_idmap(&l->sources, &l->plan->fs, l->pid, err))
 		return -1;
+	return 0;
+}
+
+static int write_pid(struct launch *l, struct error *err)
+{
+	record_set_u64(&l->record, RECORD_PID, (uint64_t)l->pid);
+	return container_note_start(&l->record, l->pid, err) ||
+			       record_write(&l->state, &l->record, err)
+		       ? -1
+		       : 0;
+}
+
+/*
+ * Until its record has the pid an init is found by its cgroup, and one without a cgroup by nothing: it must not come as far
+ * as the gate, where it no longer ends with us.
+ */
+static int let_go(struct launch *l, struct error *err)
+{
+	if (!l->waits_for_go)
+		return 0;
+	if (!cgroup_count(l->cgroup) && write_pid(l, err))
+		return -1;
 	return channel_send(&l->parent, MSG_GO, 0, err);
+}
+
+/* An init that has ended meanwhile is the reason for a failure to give it something, and knows more of it. */
+static int serve_init(struct launch *l, struct error *err)
+{
+	if (give_ids(l, err) == 0 && let_go(l, err) == 0)
+		return 0;
+	if (fd_wait(l->pidfd, POLLIN, deadline_in(0)) > 0)
+		(void)channel_expect(&l->parent, MSG_READY, 1, NULL, err);
+	return -1;
 }
 
 /* ---- 6: hooks of the runtime's namespaces ------------------------------------------------------------------------------ */
@@ -295,9 +327,7 @@ static int run_runtime_hooks(struct launch *l, struct error *err)
 	/* Hooks may look at the cgroup, and at `state`. */
 	if (phase_enter(&l->parent, PHASE_RUNTIME_HOOKS, err) || apply_cgroup(l, err))
 		return -1;
-	record_set_u64(&l->record, RECORD_PID, (uint64_t)l->pid);
-	if (container_note_start(&l->record, l->pid, err) ||
-	    record_write(&l->state, &l->record, err))
+	if (write_pid(l, err))
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		run.kind = kinds[i];
@@ -368,9 +398,7 @@ static int finish(struct launch *l, struct error *err)
 	if (phase_enter(&l->parent, PHASE_RECORD, err))
 		return -1;
 	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
-	record_set_u64(&l->record, RECORD_PID, (uint64_t)l->pid);
-	if (container_note_start(&l->record, l->pid, err) ||
-	    record_write(&l->state, &l->record, err))
+	if (write_pid(l, err))
 		return -1;
 	if (l->options->pidfd_socket && send_pidfd(l, err))
 		return -1;
@@ -436,6 +464,7 @@ static int steps(struct launch *l, struct error *err)
 		return -1;
 
 	/* 3. Init. From here on it works beside us. */
+	l->waits_for_go = plan->ns.fresh & CLONE_NEWUSER || !cgroup_count(l->cgroup);
 	if (phase_enter(&l->parent, PHASE_CLONE, err) || clone_init(l, err))
 		return -1;
 	fd_close(&l->child.fd);
@@ -443,7 +472,7 @@ static int steps(struct launch *l, struct error *err)
 	gate_close(&l->gate);
 
 	/* 4. What only the host's privileges can give. */
-	if (phase_enter(&l->parent, PHASE_MAPS, err) || give_ids(l, err))
+	if (phase_enter(&l->parent, PHASE_MAPS, err) || serve_init(l, err))
 		return -1;
 	if (has_runtime_hooks(plan) && run_runtime_hooks(l, err))
 		return -1;

@@ -55,8 +55,10 @@ static pid_t behind_gate(struct gate *gate, char how)
 
 	if (pid)
 		return pid;
-	if (gate_wait(gate, &err) == 0 && how == 'e')
+	if (gate_wait(gate, &err) == 0 && how == 'e') {
+		gate_pass(gate);
 		execl("/bin/sleep", "sleep", "5", NULL);
+	}
 	if (how == 'f') {
 		error_config(&err, "/process/args/0", "no such program");
 		gate_answer(gate, &err);
@@ -66,7 +68,7 @@ static pid_t behind_gate(struct gate *gate, char how)
 
 static void test_gate(const char *root)
 {
-	static const char ways[] = "ef";
+	static const char ways[] = "efd";
 	struct error err;
 
 	for (const char *how = ways; *how; how++) {
@@ -84,6 +86,8 @@ static void test_gate(const char *root)
 		CHECK_INT(gate_open(&s, 5, &err), *how == 'e' ? 0 : -1);
 		if (*how == 'f')
 			CHECK_STR(err.where, "/process/args/0");
+		if (*how == 'd')
+			CHECK_INT(err.kind, ERR_GONE);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		CHECK(!gate_is_closed(&s));
