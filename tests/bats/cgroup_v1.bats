@@ -435,12 +435,23 @@ running() {
 	done
 }
 
-@test "HUGE-01 HUGE-02 huge pages" {
-	need_v1 hugetlb
+@test "HUGE-01 HUGE-02 huge pages, whatever hierarchy has the controller" {
+	local unified directory
+	unified=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	[[ -d /sys/kernel/mm/hugepages/hugepages-2048kB ]] || skip "no huge pages of 2 MiB"
 	resources '{hugepageLimits: [{pageSize: "2MB", limit: 4194304}]}'
-	running
-	eq "$(cgroup_file hugetlb hugetlb.2MB.limit_in_bytes)" 4194304
-	eq "$(cgroup_file hugetlb hugetlb.2MB.rsvd.limit_in_bytes)" 4194304
+	if [[ -n $(hierarchy hugetlb) ]]; then
+		running
+		eq "$(cgroup_file hugetlb hugetlb.2MB.limit_in_bytes)" 4194304
+		eq "$(cgroup_file hugetlb hugetlb.2MB.rsvd.limit_in_bytes)" 4194304
+	elif grep -qw hugetlb "$unified/cgroup.controllers" 2>/dev/null; then
+		running
+		directory=$unified$(awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup")
+		file_is "$directory/hugetlb.2MB.max" 4194304
+		file_is "$directory/hugetlb.2MB.rsvd.max" 4194304
+	else
+		refused hugepageLimits
+	fi
 }
 
 @test "RDMA-04 RDMA-01 rdma limits without a device, or without a limit" {
