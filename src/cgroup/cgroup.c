@@ -204,9 +204,15 @@ static int make_one(struct hierarchy *h, struct error *err)
 	return open_join(h, err);
 }
 
-static bool may_not(int errnum)
+/*
+ * What may not be written is left out where that is tolerated: for a rootless caller, and of v2 beside v1, which is there
+ * for our convenience.
+ */
+static bool is_dispensable(struct cgroup *cg, const struct hierarchy *h, int errnum)
 {
-	return errnum == EACCES || errnum == EPERM || errnum == EROFS;
+	if (errnum != EACCES && errnum != EPERM && errnum != EROFS)
+		return false;
+	return (cg->rootless || (h->version == 2 && !h->alone)) && !is_needed(cg, h);
 }
 
 int cgroup_make(struct cgroup *cg, struct error *err)
@@ -214,10 +220,13 @@ int cgroup_make(struct cgroup *cg, struct error *err)
 	size_t n = 0;
 
 	for (size_t i = 0; i < cg->n; i++) {
-		if (make_one(&cg->list[i], err)) {
-			if (!cg->rootless || !may_not(err->errnum) || is_needed(cg, &cg->list[i]))
+		int result = make_one(&cg->list[i], err);
+
+		/* Descriptors may be few, and most hierarchies have no limit. */
+		fd_close(&cg->list[i].root);
+		if (result) {
+			if (!is_dispensable(cg, &cg->list[i], err->errnum))
 				return error_at(err, "/linux/cgroupsPath");
-			fd_close(&cg->list[i].root);
 			continue;
 		}
 		cg->list[n++] = cg->list[i];

@@ -5,7 +5,8 @@
  * A host may have any mixture of cgroup v1 hierarchies and of cgroup v2, so there is no mode: every controller is found in
  * one v1 hierarchy, in v2, or nowhere, and each hierarchy speaks its version (cgroup(7)). The container is a member of all
  * of them, also of those that limit nothing: of a v2 hierarchy by being cloned into it, of a v1 hierarchy by writing itself
- * to `tasks`, which takes none of the kernel's global locks.
+ * to `tasks`, which takes none of the kernel's global locks. A v2 hierarchy without any controller has its use, too: it is
+ * killed as a whole, and tells when it is empty.
  *
  * The life of one: cgroup_open() looks and refuses, cgroup_line() tells what will exist, cgroup_make() makes it,
  * cgroup_attach_self() puts the child in, cgroup_apply() sets limits. Later commands get it back from the lines in the record

@@ -412,13 +412,13 @@ int hierarchy_probe(struct hierarchy *h, struct error *err)
 static int make_one(struct hierarchy *h, size_t length)
 {
 	size_t parent = parent_length(h->path, length);
-	auto_fd int at = open_prefix(h, parent);
+	auto_fd int at = parent ? open_prefix(h, parent) : -1;
 	char name[NAME_MAX + 1];
 
-	if (at < 0)
+	if (parent && at < 0)
 		return -1;
 	snprintf(name, sizeof(name), "%.*s", (int)(length - parent - 1), h->path + parent + 1);
-	return mkdirat(at, name, 0755);
+	return mkdirat(parent ? at : h->root, name, 0755);
 }
 
 /* One attempt, from the part that exists on. */

@@ -324,8 +324,6 @@ static int signal_hierarchy(struct hierarchy *h, int sig, struct error *err)
 	if (sig == SIGKILL && h->version == 2) {
 		if (hierarchy_write(h, "cgroup.kill", "1") == 0)
 			return 0;
-		if (errno == ENOENT && hierarchy_open_file(h, "cgroup.procs", O_PATH) < 0)
-			return 0;
 	}
 	result = signal_rounds(h, sig, &a, err);
 	arena_release(&a);
@@ -464,12 +462,14 @@ int cgroup_remove(const struct cgroup *cg, struct error *err)
 	int result = 0;
 
 	/* One that cannot be removed does not keep the others. */
-	for (size_t i = 0; i < c->n; i++)
+	for (size_t i = 0; i < c->n; i++) {
 		if (remove_hierarchy(&c->list[i], &a, deadline, &failure)) {
 			if (result == 0)
 				*err = failure;
 			result = -1;
 		}
+		fd_close(&c->list[i].root);
+	}
 	arena_release(&a);
 	return result;
 }
@@ -479,8 +479,10 @@ bool cgroup_remove_empty(const struct cgroup *cg)
 	struct cgroup *c = (struct cgroup *)(uintptr_t)cg;
 	bool gone = true;
 
-	for (size_t i = 0; i < c->n; i++)
+	for (size_t i = 0; i < c->n; i++) {
 		gone &= hierarchy_remove_empty(&c->list[i]);
+		fd_close(&c->list[i].root);
+	}
 	return gone;
 }
 

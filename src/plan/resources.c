@@ -243,28 +243,16 @@ static int plan_block(struct build *b, const struct oci_block_io *io)
 
 /* ---- pids, hugetlb, network, rdma ------------------------------------------------------------------------------------ */
 
-/* "2MB": it becomes part of a file name. */
-static bool is_page_size(const char *s)
-{
-	size_t digits = strspn(s, "0123456789");
-
-	return digits > 0 && digits < 8 && s[0] != '0' && strchr("KMG", s[digits]) && s[digits] &&
-	       str_eq(s + digits + 1, "B");
-}
-
-static int plan_huge_pages(struct build *b, const struct oci_resources *r)
+/* The page size becomes part of a file name: the schema has seen to its form. */
+static void plan_huge_pages(struct build *b, const struct oci_resources *r)
 {
 	for (size_t i = 0; i < r->n_hugepage_limits; i++) {
 		const struct oci_hugepage_limit *h = &r->hugepage_limits[i];
 		const char *where = arena_printf(b->arena, RESOURCES "/hugepageLimits/%zu", i);
 
-		if (!h->page_size || !is_page_size(h->page_size))
-			return error_config(b->err, where, "\"%s\" is no page size like 2MB or 1GB",
-					    h->page_size ? h->page_size : "");
 		add(b, LIMIT_HUGETLB, where, (int64_t)MIN(h->limit, (uint64_t)INT64_MAX))->text =
 			h->page_size;
 	}
-	return 0;
 }
 
 /* A name within a line that the kernel takes apart at blanks and line ends. */
@@ -323,8 +311,10 @@ static int plan_limits(struct build *b, const struct oci_resources *r,
 		return -1;
 	if (r->pids && r->pids->has_limit)
 		add(b, LIMIT_PIDS, RESOURCES "/pids/limit", MAX(r->pids->limit, (int64_t)-1));
-	if ((r->block_io && plan_block(b, r->block_io)) || plan_huge_pages(b, r) ||
-	    (r->network && plan_network(b, r->network)) || plan_rdma(b, r) ||
+	if (r->block_io && plan_block(b, r->block_io))
+		return -1;
+	plan_huge_pages(b, r);
+	if ((r->network && plan_network(b, r->network)) || plan_rdma(b, r) ||
 	    (r->memory && plan_memory(b, r->memory, warnings)))
 		return -1;
 	return 0;

@@ -76,7 +76,7 @@ struct cgroup_plan {
 	 */
 	const char *path;
 	bool path_is_absolute;
-	const struct limit *limits; /* in order of kind */
+	const struct limit *limits; /* in the order in which they are written */
 	size_t n_limits;
 	/* A later rule overrides; the first one is for all devices. None: devices are not judged at all. */
 	const struct device_rule *devices;

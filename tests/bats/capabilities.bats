@@ -75,7 +75,7 @@ no_caps() { config '.process.capabilities = {}'; }
 	value_is cap.ambient 0
 }
 
-@test "CAP-02 RT-WARN-01 an unknown capability is a warning that names it" {
+@test "CAP-02 X-35 RT-WARN-01 an unknown capability is a warning that names it" {
 	for set in bounding permitted effective; do
 		caps $set CAP_KILL CAP_FOO
 	done

@@ -45,7 +45,7 @@ running() {
 	missing "$(hierarchy memory)/$TOKEN"
 }
 
-@test "CG-03 CG-04 CG-06 a relative path" {
+@test "CG-03 CG-04 CG-06 X-22 a relative path" {
 	need_v1 memory
 	config '.linux.cgroupsPath = $p' --arg p "$TOKEN/a/b"
 	running
@@ -93,7 +93,7 @@ running() {
 	done
 }
 
-@test "CG-02 a cgroup that holds a process is refused and left as it is" {
+@test "CG-01 CG-02 a cgroup that holds a process is refused and left as it is" {
 	need_v1 memory
 	local dir
 	dir=$(hierarchy memory)/$TOKEN-busy
@@ -379,6 +379,19 @@ running() {
 	else
 		# refused where the kernel has no file for it
 		has "$error" weight
+		leak_check
+	fi
+}
+
+@test "BIO-03 BIO-07 leaf weights, which only old kernels have" {
+	need_v1 blkio
+	resources '{blockIO: {leafWeight: 300}}'
+	args sleep 1000
+	run_runtime create --bundle "$BUNDLE" "$ID"
+	if ((status == 0)); then
+		eq "$(cgroup_file blkio blkio.leaf_weight)" 300
+	else
+		has "$error" leaf
 		leak_check
 	fi
 }

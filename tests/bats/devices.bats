@@ -182,7 +182,7 @@ rules() { config ".linux.resources.devices = $1"; }
 	eq "$output" "ok EPERM ok"
 }
 
-@test "CDV-02 later rules override" {
+@test "CDV-02 CDV-08 later rules override" {
 	rules '[{allow: false, access: "rwm"}, {allow: true, type: "c", major: 1, minor: 11, access: "rwm"}]'
 	all_caps
 	add_mount /mnt tmpfs tmpfs

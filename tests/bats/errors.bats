@@ -220,6 +220,31 @@ load helpers
 	refused mountLabel
 }
 
+@test "RDT-02 RDT-03 intelRdt without a resctrl mount" {
+	! grep -q ' resctrl ' /proc/mounts || skip "resctrl is mounted here"
+	config '.linux.intelRdt = {closID: "group"}'
+	refused intelRdt
+}
+
+@test "RDT-04 RDT-07 RDT-08 VAL-01 intelRdt members that are none" {
+	local json
+	for json in '{closID: ".."}' '{closID: "a/b"}' '{memBwSchema: "x"}' '{memBwSchema: "MB:0=1\n"}' \
+		'{schemata: ["a\nb"]}' '{closID: 5}'; do
+		config ".linux.intelRdt = $json"
+		refused intelRdt || { echo "with $json" >&2; return 1; }
+	done
+}
+
+@test "ND-02 ND-09 network devices that are missing, and names that are none" {
+	config '.linux.netDevices = {"no-such-dev": {}}'
+	refused netDevices
+	config '.linux.netDevices = {"lo": {name: "a/b"}}'
+	refused netDevices
+	without_namespace network
+	config '.linux.netDevices = {"lo": {}}'
+	refused netDevices
+}
+
 @test "an error is one line, on stderr, with nothing on stdout" {
 	config '.process.cwd = "x"'
 	fails create --bundle "$BUNDLE" "$ID"

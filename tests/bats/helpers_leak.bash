@@ -17,14 +17,14 @@ mounts_below() {	# DIR → mount points, deepest first
 	awk -v dir="$1/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | sort -r
 }
 
-# Cgroups of others come and go while find walks, which it takes for an error.
+# Other suites' directories come and go while find walks: its status says nothing.
 our_cgroups() {
 	find /sys/fs/cgroup -mindepth 2 -depth -type d \( -fstype cgroup -o -fstype cgroup2 \) \
 		-path "*$TOKEN*" 2>/dev/null || :
 }
 
 our_processes() {
-	grep -alsF "RTB_TOKEN=$TOKEN" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3
+	{ grep -alsF "RTB_TOKEN=$TOKEN" /proc/[0-9]*/environ 2>/dev/null || :; } | cut -d/ -f3
 }
 
 state_entries() {

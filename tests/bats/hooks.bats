@@ -111,6 +111,21 @@ whole_life() {
 B=x y"
 }
 
+@test "HOOK-06 X-14 without env: the runtime's environment, for startContainer the program's" {
+	printf '#!/bin/sh\n/usr/bin/env >%s/env.host\n' "$TEST_DIR" >hook.sh
+	chmod 755 hook.sh
+	writable_root
+	config '.hooks = {createRuntime: [{path: $p}], startContainer: [{path: "/bin/sh",
+		args: ["sh", "-c", "/bin/env >/env.inside"]}]} | .process.env += ["OWN=1"]' \
+		--arg p "$TEST_DIR/hook.sh"
+	args true
+	CALLER=1 run_ok
+	has "$(cat env.host)" CALLER=1
+	has "$(cat "$BUNDLE/rootfs/env.inside")" OWN=1
+	has "$(cat "$BUNDLE/rootfs/env.inside")" HOME=/root
+	lacks "$(cat "$BUNDLE/rootfs/env.inside")" CALLER
+}
+
 @test "HOOK-07 the timeout ends the whole process group" {
 	hook createRuntime 'sleep 1004 & sleep 1005' '{"timeout": 1}'
 	local before=$SECONDS
@@ -248,7 +263,7 @@ where='{ for n in mnt net uts pid ipc; do stat -L -c "$n=%i" /proc/self/ns/$n; d
 	file_is out 77
 }
 
-@test "HOOK-CCT-01 HOOK-CCT-03 HOOK-CCT-04 HOOK-CCT-05 before the pivot, inside" {
+@test "HOOK-CCT-01 HOOK-CCT-03 HOOK-CCT-04 HOOK-CCT-05 X-15 before the pivot, inside" {
 	touch order.marker
 	hook createContainer "$where
 		readlink /proc/self/cwd >\$DIR/cwd"

@@ -91,7 +91,7 @@ load helpers
 	eq "$(state status)" stopped
 }
 
-@test "PROC-01 RT-START-05 without process create works and start fails" {
+@test "PROC-01 RT-START-05 X-07 without process create works and start fails" {
 	config 'del(.process)'
 	create
 	eq "$(state status)" created
@@ -142,7 +142,7 @@ load helpers
 	done
 }
 
-@test "RT-ERR-01 RT-CREATE-07 LIFE-03 a failing create leaves everything as it was" {
+@test "RT-ERR-01 RT-CREATE-07 RT-CREATE-08 LIFE-03 a failing create leaves everything as it was" {
 	config '.mounts += [{destination: "/mnt/a", type: "nosuchfs", source: "none"}]'
 	refused nosuchfs
 }

@@ -325,6 +325,18 @@ static void show_file(const char *key, const char *path)
 	fclose(f);
 }
 
+/* The thread's NUMA policy, and the first 64 nodes of it. */
+static void show_mempolicy(void)
+{
+	unsigned long nodes[16] = { 0 };
+	int mode = 0;
+
+	if (syscall(SYS_get_mempolicy, &mode, nodes, sizeof(nodes) * 8, 0, 0) < 0)
+		printf("mempolicy=(%s)\n", strerrorname_np(errno));
+	else
+		printf("mempolicy=%x:%lx\n", mode, nodes[0]);
+}
+
 static void show_oom(void)
 {
 	show_file("oom_score_adj", "/proc/self/oom_score_adj");
@@ -376,12 +388,25 @@ static const struct section {
 	const char *name;
 	void (*show)(void);
 } sections[] = {
-	{ "affinity", show_affinity }, { "caps", show_caps },	    { "clock", show_clock },
-	{ "cwd", show_cwd },	       { "env", show_env },	    { "fds", show_fds },
-	{ "ids", show_ids },	       { "ioprio", show_ioprio },   { "keyring", show_keyring },
-	{ "limits", show_limits },     { "mounts", show_mounts },   { "ns", show_ns },
-	{ "oom", show_oom },	       { "process", show_process }, { "sched", show_sched },
-	{ "signals", show_signals },   { "tty", show_tty },	    { "umask", show_umask },
+	{ "affinity", show_affinity },
+	{ "caps", show_caps },
+	{ "clock", show_clock },
+	{ "cwd", show_cwd },
+	{ "env", show_env },
+	{ "fds", show_fds },
+	{ "ids", show_ids },
+	{ "ioprio", show_ioprio },
+	{ "keyring", show_keyring },
+	{ "limits", show_limits },
+	{ "mempolicy", show_mempolicy },
+	{ "mounts", show_mounts },
+	{ "ns", show_ns },
+	{ "oom", show_oom },
+	{ "process", show_process },
+	{ "sched", show_sched },
+	{ "signals", show_signals },
+	{ "tty", show_tty },
+	{ "umask", show_umask },
 	{ "uname", show_uname },
 };
 

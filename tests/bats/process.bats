@@ -301,7 +301,7 @@ load helpers
 	value_is umask 0077
 }
 
-@test "USER-03 an absent umask is 0022 whatever the caller has" {
+@test "USER-03 X-11 an absent umask is 0022 whatever the caller has" {
 	umask 0007
 	run_probe umask
 	value_is umask 0022

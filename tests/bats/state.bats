@@ -36,7 +36,7 @@ load helpers
 	eq "$(jq 'has("annotations")' "$OUT")" false
 }
 
-@test "ST-12 the schema of the specification accepts it" {
+@test "ST-12 SCH-13 the schema of the specification accepts it" {
 	local schema=$SUITES/../data/schema
 	need_program python3
 	python3 -c 'import jsonschema' 2>/dev/null || skip "python3-jsonschema is not installed"
@@ -47,7 +47,7 @@ load helpers
 	run ! python3 "$SUITES/validate.py" "$schema/state-schema.json" bad.json
 }
 
-@test "ST-04 ST-05 ST-06 ST-08 the states of a life" {
+@test "ST-04 ST-05 ST-06 ST-08 X-29 the states of a life" {
 	args sleep 1000
 	create
 	local pid=$(pid_of)
