@@ -255,7 +255,7 @@ stage_engines() {
 stage_sanitizers() {
 	local reports=$build/reports
 
-	builds sanitizers --enable-devel --enable-sanitizers CC=gcc || return
+	builds sanitizers --enable-devel --enable-sanitizers --enable-faults CC=gcc || return
 	rm -rf "$reports"
 	mkdir -p "$reports"
 	chmod 1777 "$reports"

@@ -13,7 +13,7 @@
  *	undo, report			<--	FAILED	a struct error
  *
  * A message is one fixed struct in one packet of a SOCK_SEQPACKET pair. Only READY is sent always; the plan says which
- * of the others this container needs. Any other message than the expected one, a deadline that passes and the end of
+ * of the others this container needs, and without a cgroup init waits for GO until its pid is recorded. Any other message than the expected one, a deadline that passes and the end of
  * the conversation are errors; the end is never success here.
  *
  * Beside the messages both processes share one page, where each notes the phase it is in and when it entered it. A child
