@@ -260,7 +260,7 @@ stage_sanitizers() {
 	mkdir -p "$reports"
 	chmod 1777 "$reports"
 	# A process in a container cannot see that directory; its report goes to standard error, its status is not 0.
-	export ASAN_OPTIONS=log_path=$reports/asan:abort_on_error=0:exitcode=99
+	export ASAN_OPTIONS=log_path=$reports/asan:abort_on_error=0:exitcode=99:disable_coredump=0
 	export UBSAN_OPTIONS=log_path=$reports/ubsan:print_stacktrace=1:halt_on_error=1
 	suite "make check (ASan, UBSan)" make_check "$build/sanitizers"
 	suite "behaviour (ASan, UBSan)" env RUNTIME="$build/sanitizers/teu" RTB_TIMEOUT=60 "$top/tests/bats/run"

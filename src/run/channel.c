@@ -80,6 +80,13 @@ static int send_message(const struct channel *ch, const struct message *m)
 	return send(ch->fd, m, size, MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
+int channel_reason(const struct channel *ch, struct error *err)
+{
+	if (channel_expect(ch, MSG_READY, 1, NULL, err) == 0)
+		error_set(err, ERR_GONE, "%s ended after it said \"ready\"", ch->peer);
+	return -1;
+}
+
 int channel_send(const struct channel *ch, enum message_type type, int value, struct error *err)
 {
 	struct message m = { .type = type, .value = value };
@@ -88,7 +95,7 @@ int channel_send(const struct channel *ch, enum message_type type, int value, st
 		return 0;
 	/* A peer that has gone may have said why. */
 	if (errno == EPIPE || errno == ECONNRESET)
-		return channel_expect(ch, MSG_READY, 1, NULL, err);
+		return channel_reason(ch, err);
 	return error_sys(err, "tell %s \"%s\"", ch->peer, message_names[type]);
 }
 

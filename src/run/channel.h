@@ -86,6 +86,7 @@ struct channel {
 /* Makes both ends and the shared page. */
 int channel_open(struct channel *ret_parent, struct channel *ret_child, struct error *err);
 
+/* Fails; with the peer's own error where it has gone and said why. */
 int channel_send(const struct channel *ch, enum message_type type, int value, struct error *err);
 
 /* Sends the failure; nobody may be left to hear it. */
@@ -97,6 +98,9 @@ void channel_fail(const struct channel *ch, const struct error *failure);
  */
 int channel_expect(const struct channel *ch, enum message_type type, unsigned seconds,
 		   int *ret_value, struct error *err);
+
+/* The last words of a peer that has ended, once: its own error, or ERR_GONE. Always -1. */
+int channel_reason(const struct channel *ch, struct error *err);
 
 /* Notes that this process enters a phase. Fails only where a test build was told to fail here. */
 int phase_enter(const struct channel *ch, enum phase phase, struct error *err);

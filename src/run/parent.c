@@ -211,8 +211,10 @@ static int clone_through_go_between(struct launch *l, uint64_t flags, int cgroup
 	if (process_wait(pidfd, deadline_in(STEP_SECONDS), &status) < 0)
 		return error_sys(err, "wait for the process that joins namespaces");
 	l->pid = l->child.progress->pid;
-	if (!l->pid)
-		return channel_expect(&l->parent, MSG_READY, 1, NULL, err);
+	if (!l->pid) {
+		fd_close(&l->child.fd);
+		return channel_reason(&l->parent, err);
+	}
 	l->pidfd = sys_pidfd_open(l->pid, 0);
 	return l->pidfd < 0 ? error_sys(err, "pidfd_open of the container's init") : 0;
 }
@@ -289,23 +291,20 @@ static int write_pid(struct launch *l, struct error *err)
  * Until its record has the pid an init is found by its cgroup, and one without a cgroup by nothing: it must not come as far
  * as the gate, where it no longer ends with us.
  */
-static int let_go(struct launch *l, struct error *err)
+static int give_pid(struct launch *l, struct error *err)
 {
-	if (!l->waits_for_go)
-		return 0;
-	if (!cgroup_count(l->cgroup) && write_pid(l, err))
-		return -1;
-	return channel_send(&l->parent, MSG_GO, 0, err);
+	return cgroup_count(l->cgroup) ? 0 : write_pid(l, err);
 }
 
 /* An init that has ended meanwhile is the reason for a failure to give it something, and knows more of it. */
 static int serve_init(struct launch *l, struct error *err)
 {
-	if (give_ids(l, err) == 0 && let_go(l, err) == 0)
-		return 0;
-	if (fd_wait(l->pidfd, POLLIN, deadline_in(0)) > 0)
-		(void)channel_expect(&l->parent, MSG_READY, 1, NULL, err);
-	return -1;
+	if (give_ids(l, err) || give_pid(l, err)) {
+		if (fd_wait(l->pidfd, POLLIN, deadline_in(0)) > 0)
+			return channel_reason(&l->parent, err);
+		return -1;
+	}
+	return l->waits_for_go ? channel_send(&l->parent, MSG_GO, 0, err) : 0;
 }
 
 /* ---- 6: hooks of the runtime's namespaces ------------------------------------------------------------------------------ */
