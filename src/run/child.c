@@ -157,6 +157,9 @@ static int container_hooks(const struct launch *l, enum hook_kind kind, const ch
 	if (!hooks->n)
 		return 0;
 	run.state = report_hook_state(l->plan, status, getpid(), l->arena);
+	/* A program of the image learns nothing of the runtime's environment. */
+	if (kind == HOOK_START_CONTAINER)
+		run.env = l->plan->process.env;
 	run.output = l->plan->hooks_stdout;
 	run.errors = l->plan->hooks_stderr;
 	return hooks_run(hooks, &run, err);

@@ -40,6 +40,7 @@ static NORETURN void hook_child(const struct hook *hook, const struct hook_run *
 {
 	const char *const files[] = { NULL, run->output, run->errors };
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	const char *const *env = hook->env ? hook->env : run->env;
 	sigset_t none;
 	int errnum;
 
@@ -62,7 +63,7 @@ static NORETURN void hook_child(const struct hook *hook, const struct hook_run *
 	(void)sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
 	if (!run->cwd || chdir(run->cwd) == 0)
 		execve(hook->path, (char *const *)(uintptr_t)hook->args,
-		       hook->env ? (char *const *)(uintptr_t)hook->env : environ);
+		       env ? (char *const *)(uintptr_t)env : environ);
 	errnum = errno;
 	(void)fd_write_all(status, &errnum, sizeof(errnum));
 	_exit(1);

@@ -12,8 +12,9 @@
 /* What surrounds one list of hooks. */
 struct hook_run {
 	enum hook_kind kind;
-	const char *state; /* JSON for standard input */
-	const char *cwd;   /* directory they start in, NULL: ours */
+	const char *state;	/* JSON for standard input */
+	const char *const *env; /* for hooks without one of their own, NULL: ours */
+	const char *cwd;	/* directory they start in, NULL: ours */
 	const char *output,
 		*errors; /* files for their standard output and error; NULL: kept for the message */
 };

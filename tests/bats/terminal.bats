@@ -183,7 +183,7 @@ attached() {	# [pty_run options --] → output
 }
 
 @test "attached: an interrupt key ends the program, not the runtime" {
-	script 'echo ready; trap "echo interrupted; exit 3" INT; while :; do sleep 0.05; done'
+	script 'trap "echo interrupted; exit 3" INT; echo ready; while :; do sleep 0.05; done'
 	attached --on ready 'send:\x03'
 	has "$output" interrupted
 	has "$output" status=3
