@@ -268,9 +268,10 @@ stage_sanitizers() {
 	check "no report of a sanitizer" no_reports "$reports"
 }
 
+# The leak checker notes a thread whose registers it could not read, for instance of a process that was killed
+# meanwhile, and then treats its whole stack as reachable: that note alone reports no fault.
 no_reports() {
-	cat "$1"/* 2>/dev/null && return 1
-	return 0
+	! cat "$1"/* 2>/dev/null | grep -Ev '^==[0-9]+==Unable to get registers from thread [0-9]+\.$'
 }
 
 # ---- the run ------------------------------------------------------------------
