@@ -311,26 +311,13 @@ static int plan_mempolicy(const struct oci_linux *os, struct arena *a, struct pl
 }
 
 /* What cannot be done yet is refused by name, not left out in silence. */
-static int plan_refusals(const struct oci_linux *os, const struct plan *plan, struct error *err)
+static int plan_refusals(const struct oci_linux *os, struct error *err)
 {
-	bool label = os && os->mount_label && *os->mount_label;
-
 	if (os && os->intel_rdt)
 		return error_config(err, "/linux/intelRdt", "resctrl groups are not supported");
 	if (os && os->n_net_devices)
 		return error_config(err, "/linux/netDevices",
 				    "moving network devices is not supported");
-	if (plan->process.selinux || label)
-		return error_config(err,
-				    plan->process.selinux ? "/process/selinuxLabel"
-							  : "/linux/mountLabel",
-				    "selinux label is specified in config, but selinux is disabled "
-				    "or not supported");
-	if (plan->process.apparmor && !str_eq(plan->process.apparmor, "unconfined"))
-		return error_config(err, "/process/apparmorProfile",
-				    "AppArmor profile \"%s\" is asked for, but AppArmor is not "
-				    "supported",
-				    plan->process.apparmor);
 	return 0;
 }
 
@@ -439,7 +426,7 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 		   plan_seccomp(os->seccomp, plan->annotations, plan->n_annotations, a, warnings,
 				&plan->seccomp, err)))
 		return -1;
-	if (plan_refusals(os, plan, err))
+	if (plan_refusals(os, err))
 		return -1;
 	plan_activation(options, a, plan);
 	plan->loopback = plan->ns.fresh & CLONE_NEWNET;

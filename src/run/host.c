@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "sys/file.h"
+#include "sys/lsm.h"
 #include "sys/security.h"
 #include "sys/selfexe.h"
 #include "sys/syscalls.h"
@@ -35,6 +36,8 @@ int host_read(struct host *ret, struct arena *a, struct error *err)
 	if (caps_read(&ret->bounding, &ret->permitted, &ret->last_capability, err))
 		return -1;
 	ret->in_userns = in_user_namespace();
+	ret->apparmor = lsm_apparmor_is_enabled();
+	ret->selinux = lsm_selinux_is_enabled();
 	ret->cwd = getcwd(cwd, sizeof(cwd)) ? arena_strdup(a, cwd) : "/";
 	return 0;
 }
