@@ -46,10 +46,7 @@ int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struc
 /* Makes the directories, and opens what the child needs. Real-time limits are set here, as they decide who may enter. */
 int cgroup_make(struct cgroup *cg, struct error *err);
 
-/* Opens what a further process needs to enter an existing cgroup; whether it is frozen is for the caller to ask. */
-int cgroup_prepare(struct cgroup *cg, struct error *err);
-
-/* The v2 directory to be cloned into (clone3(2), CLONE_INTO_CGROUP), -1: none. Open after cgroup_make or _prepare. */
+/* The v2 directory to be cloned into (clone3(2), CLONE_INTO_CGROUP), -1: none. Open after cgroup_make() or cgroup_enter_open(). */
 int cgroup_clone_fd(const struct cgroup *cg);
 
 /* The calling single-threaded process enters the v1 hierarchies, by the descriptors that it inherited. */

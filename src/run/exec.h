@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A further process in a running container (exec).
+ *
+ *	exec_prepare()	up to a process that has only its program before it
+ *	exec_go()	the program runs, or the reason why not
+ *
+ * Between them the caller takes the terminal, if there is one. Of a failure nothing is left but a process that has been
+ * killed and reaped.
+ */
+#pragma once
+
+#include "plan/plan.h"
+#include "run/channel.h"
+#include "run/container.h"
+
+struct exec_options {
+	const char *console_socket; /* NULL: none */
+	const char *pidfd_socket;   /* NULL: none */
+	const char *pid_file;	    /* NULL: none; written when the program runs */
+	const char *const *cgroups; /* words of --cgroup */
+	size_t n_cgroups;
+	bool attached;	    /* we keep the terminal's primary end */
+	bool ignore_paused; /* the process may have to wait until the container is resumed */
+};
+
+struct exec {
+	struct container *container;
+	const struct plan *plan;
+	const struct host *host;
+	const struct exec_options *options;
+	struct arena *arena;
+
+	int init;		      /* pidfd of the container's init */
+	int namespaces;		      /* CLONE_NEW* flags of those to join */
+	bool needs_go_between;	      /* the pid namespace is not for us to join */
+	bool joined;		      /* the go-between has joined them */
+	struct channel parent, child; /* our end and the child's */
+	int console;		      /* socket for the terminal's primary end, -1: none */
+	int console_peer;	      /* attached: where the primary end arrives, -1: none */
+	int oom_score_adj;	      /* ours, which the process gets unless it has another */
+	bool born_in_cgroup;	      /* in that of v2 */
+	pid_t pid;		      /* of the process */
+	int pidfd;
+};
+
+/* Whether a process may be added to the container as it is now; ERR_STATE if not. */
+int exec_check(const struct container *c, bool ignore_paused, struct error *err);
+
+/* Fills in all from `init` on; container to arena are the caller's. */
+int exec_prepare(struct exec *e, struct error *err);
+int exec_go(struct exec *e, struct error *err);
+
+/* Kills a process that was prepared. */
+void exec_abandon(struct exec *e);
+void exec_close(struct exec *e);
