@@ -144,7 +144,6 @@ static int exec_in(struct invocation *in, struct container *c, unsigned preserve
 	struct exec_options options = { 0 };
 	struct host host;
 	struct exec e = { .container = c, .host = &host, .options = &options, .arena = in->arena };
-	int code;
 
 	read_options(in, &process, &options);
 	if (host_read(&host, in->arena, err) || read_process(in, &process, err) ||
@@ -153,9 +152,7 @@ static int exec_in(struct invocation *in, struct container *c, unsigned preserve
 		return -1;
 	for (const struct plan_warning *w = warnings.first; w; w = w->next)
 		log_warn("%s%s%s", w->where, *w->where ? ": " : "", w->text);
-	code = run_process(&e, err);
-	exec_close(&e);
-	return code;
+	return run_process(&e, err);
 }
 
 static int execute(struct invocation *in, struct error *err)

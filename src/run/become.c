@@ -19,7 +19,7 @@
 #include "sys/syscalls.h"
 #include "sys/tty.h"
 
-int become_session(bool hide, const char *name, struct error *err)
+int become_session(const struct host *host, bool hide, const char *name, struct error *err)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	sigset_t none;
@@ -28,8 +28,10 @@ int become_session(bool hide, const char *name, struct error *err)
 		return error_sys(err, "prctl PR_SET_PDEATHSIG");
 	if (hide && prctl(PR_SET_DUMPABLE, 0) < 0)
 		return error_sys(err, "prctl PR_SET_DUMPABLE");
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)sigaction(sig, &dfl, NULL);
+	/* We handle none, so that what was ignored is all that is not the default. */
+	for (int sig = 1; sig <= 64; sig++)
+		if (host->ignored_signals & UINT64_C(1) << (sig - 1))
+			(void)sigaction(sig, &dfl, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (setsid() < 0)

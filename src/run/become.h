@@ -17,7 +17,7 @@
  * Nothing is shared with whoever called the runtime but the standard descriptors: not its session, not its signals, not its
  * death; until that is taken back ours follows the runtime's. With `hide` nobody may look into us through /proc or ptrace(2).
  */
-int become_session(bool hide, const char *name, struct error *err);
+int become_session(const struct host *host, bool hide, const char *name, struct error *err);
 
 /* Root of the user namespace that was entered, or who comes nearest to it; does nothing where there is none. */
 int become_root(const struct ns_plan *ns, struct error *err);

@@ -35,7 +35,7 @@ static int be_born(struct launch *l, struct error *err)
 	 * In a pid namespace that others live in they could reach into us. In a new user namespace hiding would take our own
 	 * /proc files from us, and nobody is there yet.
 	 */
-	if (become_session(!(l->plan->ns.fresh & CLONE_NEWUSER), "teu: init", err))
+	if (become_session(l->host, !(l->plan->ns.fresh & CLONE_NEWUSER), "teu: init", err))
 		return -1;
 	/* The lock on the state must not outlive the runtime. */
 	state_close(&l->state);

@@ -28,7 +28,7 @@
 #include "cgroup/enter.h"
 #include "run/account.h"
 #include "run/become.h"
-#include "run/handover.h"
+#include "run/caller.h"
 #include "run/join.h"
 #include "run/limits.h"
 #include "run/listener.h"
@@ -79,11 +79,13 @@ int exec_check(const struct container *c, bool ignore_paused, struct error *err)
 static int be_born(struct exec *e, struct error *err)
 {
 	/* We are hidden since before the clone. */
-	if (become_session(false, "teu: exec", err))
+	if (become_session(e->host, false, "teu: exec", err))
 		return -1;
 	/* Who could trace us nevertheless must find no directory of the host. */
 	if (e->born_in_cgroup)
 		cgroup_enter_born(e->container->cgroup);
+	fd_close(&e->mask.oom_score);
+	fd_close(&e->mask.pid_namespace);
 	fd_close(&e->parent.fd);
 	fd_close(&e->console_peer);
 	return 0;
@@ -112,21 +114,19 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 {
 	int keep[] = { e->child.fd };
 
-	if (phase_enter(&e->child, PHASE_ATTACH, err) || be_born(e, err))
-		return -1;
-	if (phase_enter(&e->child, PHASE_JOIN, err) || enter_namespaces(e, err))
+	if (phase_enter(&e->child, PHASE_JOIN, err) || be_born(e, err) || enter_namespaces(e, err))
 		return -1;
 	if (phase_enter(&e->child, PHASE_CREDENTIALS, err))
 		return -1;
 	if (account_resolve(p, e->arena, err))
 		return error_at(err, "/process/user");
+	if (become_terminal(p, NULL, e->console, err) || become_user(c, e->arena, ret_program, err))
+		return -1;
 	/* As late as can be: what we have used so far is not on the container's account. */
-	return become_terminal(p, NULL, e->console, err) ||
-			       become_user(c, e->arena, ret_program, err) ||
-			       cgroup_enter_self(e->container->cgroup, err) ||
-			       become_enclosed(e->plan->preserve_fds, keep, ARRAY_SIZE(keep), err)
-		       ? -1
-		       : 0;
+	if (phase_enter(&e->child, PHASE_ATTACH, err) ||
+	    cgroup_enter_self(e->container->cgroup, err))
+		return -1;
+	return become_enclosed(e->plan->preserve_fds, keep, ARRAY_SIZE(keep), err);
 }
 
 /* The runtime has set limits and priorities; nothing of it is needed any more. */
@@ -250,21 +250,15 @@ static int clone_process(struct exec *e, struct error *err)
 
 /* ---- around it ------------------------------------------------------------------------------------------------------------- */
 
-/* What is ours only for the time of the clone, as the child inherits it. */
-struct mask {
-	int pid_namespace;
-	cpu_set_t cpus;
-	bool pinned, exposed;
-};
-
 /* Only root of the host may write the attributes of a process that hides itself. */
 static bool sees_hidden(const struct exec *e)
 {
 	return e->host->euid == 0 && !e->host->in_userns;
 }
 
-static int put_on(struct exec *e, struct mask *mask, struct error *err)
+static int put_on(struct exec *e, struct error *err)
 {
+	struct exec_mask *mask = &e->mask;
 	const struct process_plan *p = &e->plan->process;
 	int score = sees_hidden(e) ? OOM_SCORE_FIRST : p->oom_score_adj;
 
@@ -276,10 +270,11 @@ static int put_on(struct exec *e, struct mask *mask, struct error *err)
 			return error_at(err, "/process/execCPUAffinity/initial");
 	}
 	if (sees_hidden(e) || p->has_oom_score_adj) {
-		if (process_get_oom_score_adj(getpid(), &e->oom_score_adj, err) ||
-		    process_set_oom_score_adj(getpid(), score, err))
+		mask->oom_score = oom_score_open(getpid(), err);
+		if (mask->oom_score < 0 ||
+		    oom_score_read(mask->oom_score, &e->oom_score_adj, err) ||
+		    oom_score_write(mask->oom_score, score, err))
 			return error_at(err, "/process/oomScoreAdj");
-		mask->exposed = true;
 	}
 	if (!(e->namespaces & CLONE_NEWPID))
 		return 0;
@@ -295,14 +290,16 @@ static int put_on(struct exec *e, struct mask *mask, struct error *err)
 	return e->needs_go_between ? 0 : -1;
 }
 
-static void take_off(struct exec *e, struct mask *mask)
+static void take_off(struct exec *e)
 {
+	struct exec_mask *mask = &e->mask;
 	struct error err;
 
 	if (mask->pinned)
 		(void)sched_setaffinity(0, sizeof(mask->cpus), &mask->cpus);
-	if (mask->exposed && process_set_oom_score_adj(getpid(), e->oom_score_adj, &err))
+	if (mask->oom_score >= 0 && oom_score_write(mask->oom_score, e->oom_score_adj, &err))
 		log_warn("%s", err.text);
+	fd_close(&mask->oom_score);
 	if (mask->pid_namespace >= 0 && setns(mask->pid_namespace, CLONE_NEWPID) < 0)
 		log_warn("setns back to our own pid namespace failed");
 	fd_close(&mask->pid_namespace);
@@ -317,7 +314,7 @@ static int open_all(struct exec *e, struct error *err)
 	if (e->init < 0)
 		return error_set(err, ERR_STATE, "cannot exec in a stopped container");
 	if (e->plan->process.terminal &&
-	    handover_console(e->options->console_socket, e->options->attached, &e->console,
+	    caller_console(e->options->console_socket, e->options->attached, &e->console,
 			     &e->console_peer, err))
 		return -1;
 	if (cgroup_enter_below(c->cgroup, e->options->cgroups, e->options->n_cgroups, err) ||
@@ -379,14 +376,13 @@ static unsigned patience(const struct exec *e)
 
 static int prepare_steps(struct exec *e, struct error *err)
 {
-	struct mask mask = { .pid_namespace = -1 };
 	int result;
 
 	if (phase_enter(&e->parent, PHASE_CGROUP, err) || open_all(e, err))
 		return -1;
-	result = phase_enter(&e->parent, PHASE_CLONE, err) || put_on(e, &mask, err) ||
+	result = phase_enter(&e->parent, PHASE_CLONE, err) || put_on(e, err) ||
 		 clone_process(e, err);
-	take_off(e, &mask);
+	take_off(e);
 	fd_close(&e->child.fd);
 	fd_close(&e->console);
 	if (result)
@@ -397,6 +393,7 @@ static int prepare_steps(struct exec *e, struct error *err)
 int exec_prepare(struct exec *e, struct error *err)
 {
 	e->init = e->parent.fd = e->child.fd = e->console = e->console_peer = e->pidfd = -1;
+	e->mask = (struct exec_mask){ .pid_namespace = -1, .oom_score = -1 };
 	e->pid = 0;
 	if (prepare_steps(e, err)) {
 		undo(e, err);
@@ -405,7 +402,7 @@ int exec_prepare(struct exec *e, struct error *err)
 	return 0;
 }
 
-static int hand_over_listener(struct exec *e, struct error *err)
+static int give_listener(struct exec *e, struct error *err)
 {
 	int number;
 
@@ -432,13 +429,13 @@ static int go_steps(struct exec *e, struct error *err)
 		p.oom_score_adj = e->oom_score_adj;
 	}
 	if (limits_apply(&p, "/process", e->pid, true, err) ||
-	    channel_send(&e->parent, MSG_GO, 0, err) || hand_over_listener(e, err) ||
+	    channel_send(&e->parent, MSG_GO, 0, err) || give_listener(e, err) ||
 	    channel_expect_end(&e->parent, patience(e), err))
 		return -1;
 	if (phase_enter(&e->parent, PHASE_RECORD, err))
 		return -1;
-	return handover_pidfd(e->options->pidfd_socket, "setns", e->pidfd, err) ||
-			       handover_pid(e->options->pid_file, e->pid, e->arena, err)
+	return caller_give_pidfd(e->options->pidfd_socket, "setns", e->pidfd, err) ||
+			       caller_give_pid(e->options->pid_file, e->pid, e->arena, err)
 		       ? -1
 		       : 0;
 }
@@ -458,15 +455,4 @@ void exec_abandon(struct exec *e)
 	struct error unused = { .kind = ERR_SYSTEM };
 
 	undo(e, &unused);
-}
-
-void exec_close(struct exec *e)
-{
-	fd_close(&e->init);
-	fd_close(&e->parent.fd);
-	fd_close(&e->child.fd);
-	fd_close(&e->console);
-	fd_close(&e->console_peer);
-	fd_close(&e->pidfd);
-	cgroup_close(e->container->cgroup);
 }

@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <sched.h>
+
 #include "plan/plan.h"
 #include "run/channel.h"
 #include "run/container.h"
@@ -22,6 +24,13 @@ struct exec_options {
 	size_t n_cgroups;
 	bool attached;	    /* we keep the terminal's primary end */
 	bool ignore_paused; /* the process may have to wait until the container is resumed */
+};
+
+/* What is ours only for the time of the clone, as the child inherits it: descriptors to put things back, -1: nothing to. */
+struct exec_mask {
+	int pid_namespace, oom_score;
+	bool pinned;
+	cpu_set_t cpus;
 };
 
 struct exec {
@@ -38,6 +47,7 @@ struct exec {
 	struct channel parent, child; /* our end and the child's */
 	int console;		      /* socket for the terminal's primary end, -1: none */
 	int console_peer;	      /* attached: where the primary end arrives, -1: none */
+	struct exec_mask mask;
 	int oom_score_adj;	      /* ours, which the process gets unless it has another */
 	bool born_in_cgroup;	      /* in that of v2 */
 	pid_t pid;		      /* of the process */
@@ -47,10 +57,11 @@ struct exec {
 /* Whether a process may be added to the container as it is now; ERR_STATE if not. */
 int exec_check(const struct container *c, bool ignore_paused, struct error *err);
 
-/* Fills in all from `init` on; container to arena are the caller's. */
+/*
+ * Fills in all from `init` on; container to arena are the caller's. Its descriptors are given back by the end of the command.
+ */
 int exec_prepare(struct exec *e, struct error *err);
 int exec_go(struct exec *e, struct error *err);
 
 /* Kills a process that was prepared. */
 void exec_abandon(struct exec *e);
-void exec_close(struct exec *e);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/fd.h"
 #include "spec/names.h"
 #include "sys/clone.h"
 #include "sys/syscalls.h"
@@ -78,9 +79,12 @@ static int apply_scheduler(const struct process_plan *p, const char *where, pid_
 static int apply_oom_score(const struct process_plan *p, const char *where, pid_t pid,
 			   struct error *err)
 {
+	auto_fd int fd = -1;
+
 	if (!p->has_oom_score_adj)
 		return 0;
-	if (process_set_oom_score_adj(pid, p->oom_score_adj, err))
+	fd = oom_score_open(pid, err);
+	if (fd < 0 || oom_score_write(fd, p->oom_score_adj, err))
 		return error_at(err, "%s/oomScoreAdj", where);
 	return 0;
 }

@@ -23,7 +23,7 @@
 #include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
-#include "run/handover.h"
+#include "run/caller.h"
 #include "run/hooks.h"
 #include "run/launch.h"
 #include "run/limits.h"
@@ -350,8 +350,8 @@ static int finish(struct launch *l, struct error *err)
 	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
 	if (write_pid(l, err))
 		return -1;
-	return handover_pidfd(l->options->pidfd_socket, "standard", l->pidfd, err) ||
-			       handover_pid(l->options->pid_file, l->pid, l->arena, err)
+	return caller_give_pidfd(l->options->pidfd_socket, "standard", l->pidfd, err) ||
+			       caller_give_pid(l->options->pid_file, l->pid, l->arena, err)
 		       ? -1
 		       : 0;
 }
@@ -413,7 +413,7 @@ static int steps(struct launch *l, struct error *err)
 	    (rootfs_mount_to_record(&plan->fs, &l->sources, &l->record) &&
 	     record_write(&l->state, &l->record, err)) ||
 	    (plan->process.terminal &&
-	     handover_console(l->options->console_socket, l->options->attached, &l->console,
+	     caller_console(l->options->console_socket, l->options->attached, &l->console,
 			      &l->console_peer, err)) ||
 	    gate_make(&l->state, &l->gate, err))
 		return -1;

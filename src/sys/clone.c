@@ -127,13 +127,13 @@ int process_kill(int pidfd, int sig)
 	return sys_pidfd_send_signal(pidfd, sig);
 }
 
-static int open_oom_score_adj(pid_t pid, int flags, struct error *err)
+int oom_score_open(pid_t pid, struct error *err)
 {
 	char path[40];
 	auto_fd int fd = -1;
 
 	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
-	fd = open(path, flags | O_CLOEXEC);
+	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return error_sys(err, "open \"%s\"", path);
 	if (!proc_holds(fd))
@@ -141,28 +141,22 @@ static int open_oom_score_adj(pid_t pid, int flags, struct error *err)
 	return fd_take(&fd);
 }
 
-int process_get_oom_score_adj(pid_t pid, int *ret, struct error *err)
+int oom_score_read(int fd, int *ret, struct error *err)
 {
-	auto_fd int fd = open_oom_score_adj(pid, O_RDONLY, err);
 	char text[16] = "";
 
-	if (fd < 0)
-		return -1;
-	if (read(fd, text, sizeof(text) - 1) <= 0)
-		return error_sys(err, "read oom_score_adj of process %d", (int)pid);
+	if (pread(fd, text, sizeof(text) - 1, 0) <= 0)
+		return error_sys(err, "read oom_score_adj");
 	*ret = (int)strtol(text, NULL, 10);
 	return 0;
 }
 
-int process_set_oom_score_adj(pid_t pid, int value, struct error *err)
+int oom_score_write(int fd, int value, struct error *err)
 {
-	auto_fd int fd = open_oom_score_adj(pid, O_WRONLY, err);
 	char text[16];
 
-	if (fd < 0)
-		return -1;
 	snprintf(text, sizeof(text), "%d", value);
-	if (write(fd, text, strlen(text)) < 0)
-		return error_sys(err, "write %s to oom_score_adj of process %d", text, (int)pid);
+	if (pwrite(fd, text, strlen(text), 0) < 0)
+		return error_sys(err, "write %s to oom_score_adj", text);
 	return 0;
 }

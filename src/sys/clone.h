@@ -47,7 +47,8 @@ int process_kill(int pidfd, int sig);
 
 /*
  * oom_score_adj of a process, proc(5), by the caller's own /proc: where no container can have put anything. Lowering it below
- * what a privileged process has set needs CAP_SYS_RESOURCE.
+ * what a privileged process has set needs CAP_SYS_RESOURCE. The descriptor is for both calls below.
  */
-int process_get_oom_score_adj(pid_t pid, int *ret, struct error *err);
-int process_set_oom_score_adj(pid_t pid, int value, struct error *err);
+int oom_score_open(pid_t pid, struct error *err);
+int oom_score_read(int fd, int *ret, struct error *err);
+int oom_score_write(int fd, int value, struct error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "run/handover.h"
+#include "run/caller.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "base/fd.h"
 #include "sys/tty.h"
 
-int handover_console(const char *path, bool attached, int *ret_socket, int *ret_peer,
+int caller_console(const char *path, bool attached, int *ret_socket, int *ret_peer,
 		     struct error *err)
 {
 	int pair[2];
@@ -28,7 +28,7 @@ int handover_console(const char *path, bool attached, int *ret_socket, int *ret_
 	return 0;
 }
 
-int handover_pidfd(const char *path, const char *text, int pidfd, struct error *err)
+int caller_give_pidfd(const char *path, const char *text, int pidfd, struct error *err)
 {
 	auto_fd int sock = -1;
 
@@ -40,7 +40,7 @@ int handover_pidfd(const char *path, const char *text, int pidfd, struct error *
 	return 0;
 }
 
-int handover_pid(const char *path, pid_t pid, struct arena *a, struct error *err)
+int caller_give_pid(const char *path, pid_t pid, struct arena *a, struct error *err)
 {
 	const char *slash, *name, *temp;
 	auto_fd int fd = -1;
