@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -300,6 +301,28 @@ static bool read_number(struct hierarchy *h, size_t length, const char *file, ui
 		return false;
 	text[strcspn(text, "\n")] = '\0';
 	return str_to_u64(text, ret);
+}
+
+/* v1 without a limit says the highest number of pages. */
+#define NO_LIMIT ((uint64_t)INT64_MAX / 4096 * 4096)
+
+bool cgroup_limits_memory(const struct cgroup *cg)
+{
+	struct cgroup *c = (struct cgroup *)(uintptr_t)cg;
+	struct hierarchy *h = NULL;
+	struct error unused;
+	uint64_t limit;
+
+	if (!c->n || cgroup_find_controller(c, CONTROLLER_MEMORY, &h, &unused) || !h)
+		return false;
+	for (size_t part = 0; h->path[part];) {
+		part = longer(h->path, part);
+		if (read_number(h, part, h->version == 2 ? "memory.max" : "memory.limit_in_bytes",
+				&limit) &&
+		    limit < NO_LIMIT)
+			return true;
+	}
+	return false;
 }
 
 const char *cgroup_used_up(const struct cgroup *cg, bool memory, struct arena *a)

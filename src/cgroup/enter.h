@@ -39,6 +39,9 @@ int cgroup_enter_self(const struct cgroup *cg, struct error *err);
 /* The frozen cgroup that stops the container: its own or one above; NULL if none is. */
 const char *cgroup_frozen_name(const struct cgroup *cg, struct arena *a);
 
+/* Whether memory is limited, in the container's cgroup or one above. */
+bool cgroup_limits_memory(const struct cgroup *cg);
+
 /*
  * A limit that is used up, of memory (what a few pages would exceed) or of processes, in the container's cgroup or one
  * above: "memory limit of cgroup ... (1048576 of 1048576 bytes used)"; NULL if there is none.

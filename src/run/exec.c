@@ -43,8 +43,8 @@
 #define OOM_SCORE_FIRST 1000
 
 /*
- * What execve(2) and the first steps of a small program need. It is taken while we are the OOM killer's first choice and
- * given back just before execve, so that this finds room.
+ * What execve(2) and the first steps of a small program need. Where memory is limited it is taken while we are the OOM
+ * killer's first choice and given back just before execve, so that this finds room.
  */
 #define RESERVE ((size_t)256 << 10)
 
@@ -126,6 +126,9 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 	if (phase_enter(&e->child, PHASE_ATTACH, err) ||
 	    cgroup_enter_self(e->container->cgroup, err))
 		return -1;
+	/* The runtime may have been pinned; that is not to go on in the container. */
+	if (!p->affinity_initial.bits && !p->affinity_final.bits)
+		affinity_reset(0);
 	return become_enclosed(e->plan->preserve_fds, keep, ARRAY_SIZE(keep), err);
 }
 
@@ -159,9 +162,11 @@ static NORETURN void process_main(struct exec *e)
 	struct error err;
 
 	if (become_member(e, &process, &credentials, &program, &err) == 0) {
-		reserve = take_reserve();
-		if (channel_send(&e->child, MSG_READY, 0, &err) == 0 &&
-		    channel_expect(&e->child, MSG_GO, 0, NULL, &err) == 0)
+		if (e->shielded)
+			reserve = take_reserve();
+		if (!e->waits_for_go ||
+		    (channel_send(&e->child, MSG_READY, 0, &err) == 0 &&
+		     channel_expect(&e->child, MSG_GO, 0, NULL, &err) == 0))
 			(void)run_program(e, &credentials, program, reserve, &err);
 	}
 	err.phase = (int)e->child.progress->child_phase;
@@ -250,17 +255,11 @@ static int clone_process(struct exec *e, struct error *err)
 
 /* ---- around it ------------------------------------------------------------------------------------------------------------- */
 
-/* Only root of the host may write the attributes of a process that hides itself. */
-static bool sees_hidden(const struct exec *e)
-{
-	return e->host->euid == 0 && !e->host->in_userns;
-}
-
 static int put_on(struct exec *e, struct error *err)
 {
 	struct exec_mask *mask = &e->mask;
 	const struct process_plan *p = &e->plan->process;
-	int score = sees_hidden(e) ? OOM_SCORE_FIRST : p->oom_score_adj;
+	int score = e->shielded ? OOM_SCORE_FIRST : p->oom_score_adj;
 
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return error_sys(err, "prctl PR_SET_DUMPABLE");
@@ -269,7 +268,7 @@ static int put_on(struct exec *e, struct error *err)
 		if (affinity_set(&p->affinity_initial, 0, err))
 			return error_at(err, "/process/execCPUAffinity/initial");
 	}
-	if (sees_hidden(e) || p->has_oom_score_adj) {
+	if (e->shielded || p->has_oom_score_adj) {
 		mask->oom_score = oom_score_open(getpid(), err);
 		if (mask->oom_score < 0 ||
 		    oom_score_read(mask->oom_score, &e->oom_score_adj, err) ||
@@ -305,6 +304,20 @@ static void take_off(struct exec *e)
 	fd_close(&mask->pid_namespace);
 }
 
+/*
+ * The process waits for us only where we have to do something before its program runs. Only root of the host may write the
+ * attributes of a process that hides itself.
+ */
+static void decide(struct exec *e)
+{
+	const struct process_plan *p = &e->plan->process;
+
+	e->shielded = e->host->euid == 0 && !e->host->in_userns &&
+		      cgroup_limits_memory(e->container->cgroup);
+	e->waits_for_go = e->shielded || e->console_peer >= 0 || p->sched.set || p->ioprio >= 0 ||
+			  p->affinity_final.bits;
+}
+
 static int open_all(struct exec *e, struct error *err)
 {
 	struct container *c = e->container;
@@ -322,6 +335,7 @@ static int open_all(struct exec *e, struct error *err)
 	    channel_open(&e->parent, &e->child, err))
 		return -1;
 	e->parent.peer = "the process";
+	decide(e);
 	/* No directory of the host is open when there is somebody who could find it. */
 	state_close(&c->state);
 	return 0;
@@ -387,7 +401,7 @@ static int prepare_steps(struct exec *e, struct error *err)
 	fd_close(&e->console);
 	if (result)
 		return -1;
-	return channel_expect(&e->parent, MSG_READY, patience(e), NULL, err);
+	return e->waits_for_go ? channel_expect(&e->parent, MSG_READY, patience(e), NULL, err) : 0;
 }
 
 int exec_prepare(struct exec *e, struct error *err)
@@ -415,22 +429,23 @@ static int give_listener(struct exec *e, struct error *err)
 	return channel_send(&e->parent, MSG_TAKEN, 0, err);
 }
 
-static int go_steps(struct exec *e, struct error *err)
+static int let_go(struct exec *e, struct error *err)
 {
 	struct process_plan p = e->plan->process;
 
-	if (phase_enter(&e->parent, PHASE_LIMITS, err))
-		return -1;
-	/* It has been the first to be killed until now. */
-	if (!sees_hidden(e)) {
-		p.has_oom_score_adj = false;
-	} else if (!p.has_oom_score_adj) {
-		p.has_oom_score_adj = true;
+	/* Until now it has been the first to be killed; where it was not, it was born with what it should have. */
+	if (e->shielded && !p.has_oom_score_adj)
 		p.oom_score_adj = e->oom_score_adj;
-	}
-	if (limits_apply(&p, "/process", e->pid, true, err) ||
-	    channel_send(&e->parent, MSG_GO, 0, err) || give_listener(e, err) ||
-	    channel_expect_end(&e->parent, patience(e), err))
+	p.has_oom_score_adj = e->shielded;
+	if (limits_apply(&p, "/process", e->pid, true, err))
+		return -1;
+	return channel_send(&e->parent, MSG_GO, 0, err);
+}
+
+static int go_steps(struct exec *e, struct error *err)
+{
+	if (phase_enter(&e->parent, PHASE_LIMITS, err) || (e->waits_for_go && let_go(e, err)) ||
+	    give_listener(e, err) || channel_expect_end(&e->parent, patience(e), err))
 		return -1;
 	if (phase_enter(&e->parent, PHASE_RECORD, err))
 		return -1;

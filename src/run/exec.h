@@ -2,10 +2,10 @@
 /*
  * A further process in a running container (exec).
  *
- *	exec_prepare()	up to a process that has only its program before it
+ *	exec_prepare()	a process is on its way; with a terminal for us it waits before its program
  *	exec_go()	the program runs, or the reason why not
  *
- * Between them the caller takes the terminal, if there is one. Of a failure nothing is left but a process that has been
+ * Between them the caller takes the terminal. Of a failure nothing is left but a process that has been
  * killed and reaped.
  */
 #pragma once
@@ -44,6 +44,8 @@ struct exec {
 	int namespaces;		      /* CLONE_NEW* flags of those to join */
 	bool needs_go_between;	      /* the pid namespace is not for us to join */
 	bool joined;		      /* the go-between has joined them */
+	bool shielded;		      /* the process is the OOM killer's first choice until it is to run its program */
+	bool waits_for_go;	      /* it does not run its program before it is told to */
 	struct channel parent, child; /* our end and the child's */
 	int console;		      /* socket for the terminal's primary end, -1: none */
 	int console_peer;	      /* attached: where the primary end arrives, -1: none */

@@ -111,7 +111,7 @@ int limits_apply(const struct process_plan *p, const char *where, pid_t pid, boo
 		 struct error *err)
 {
 	/* The runtime may have been pinned; that is not to go on in the container. */
-	if (!exec || (!p->affinity_initial.bits && !p->affinity_final.bits))
+	if (!exec)
 		affinity_reset(pid);
 	else if (affinity_set(&p->affinity_final, pid, err))
 		return error_at(err, "%s/execCPUAffinity/final", where);

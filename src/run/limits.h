@@ -12,8 +12,8 @@
 #include "plan/plan.h"
 
 /*
- * `where` is the JSON pointer of the process object; pid is our child, session and group leader. A process of exec may have
- * its CPUs named.
+ * `where` is the JSON pointer of the process object; pid is our child, session and group leader. That of
+ * exec is put on its final CPUs, if they are named; any other may run anywhere.
  */
 int limits_apply(const struct process_plan *p, const char *where, pid_t pid, bool exec,
 		 struct error *err);
