@@ -12,6 +12,7 @@
 #include "cgroup/cgroup.h"
 #include "plan/plan.h"
 #include "run/channel.h"
+#include "run/join.h"
 #include "run/rootfs.h"
 #include "state/state.h"
 
@@ -64,14 +65,3 @@ int parent_create(struct launch *l, struct error *err);
 
 /* Init's life from the clone to the program; never returns. */
 NORETURN void child_main(struct launch *l);
-
-/* ---- run/join.c ---------------------------------------------------------------------------------------------------- */
-
-/* Opens the namespaces to join, and checks what they are. */
-int join_open(const struct ns_plan *ns, int fds[8], struct error *err);
-
-/* Refuses names and sysctls whose namespace is joined, but is the runtime's own: the host would change. */
-int join_check_own(const struct plan *plan, const int fds[8], struct error *err);
-
-/* Enters those whose type is in `flags` and whose descriptor is open. */
-int join_namespaces(const struct ns_plan *ns, const int fds[8], int flags, struct error *err);

@@ -24,6 +24,7 @@
 #include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
+#include "run/caller.h"
 #include "run/hooks.h"
 #include "run/launch.h"
 #include "run/limits.h"
@@ -64,6 +65,8 @@ static int write_claim(struct launch *l, struct error *err)
 		record_add(r, RECORD_OWN_PIDNS, "1");
 	if (!plan->process.exists)
 		record_add(r, RECORD_NO_PROCESS, "1");
+	if (!plan->keyring)
+		record_add(r, RECORD_NO_KEYRING, "1");
 	for (size_t i = 0; i < plan->n_annotations; i++) {
 		record_add(r, RECORD_ANNOTATION, plan->annotations[i].key);
 		record_add(r, RECORD_VALUE, plan->annotations[i].value);
@@ -96,28 +99,6 @@ static int claim(struct launch *l, struct error *err)
 	    state_write_file(&l->state, STATE_CONFIG, l->config, l->config_size, err))
 		return -1;
 	return l->options->notify ? notify_make(&l->state, err) : 0;
-}
-
-/* ---- 2: what the child inherits -------------------------------------------------------------------------------------- */
-
-static int open_console(struct launch *l, struct error *err)
-{
-	const char *path = l->options->console_socket;
-	int pair[2];
-
-	if (!l->plan->process.terminal)
-		return 0;
-	if (path) {
-		l->console = socket_connect(path, err);
-		return l->console < 0 ? error_in(err, "console socket") : 0;
-	}
-	if (!l->options->attached)
-		return 0;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return error_sys(err, "socketpair for the terminal");
-	l->console = pair[0];
-	l->console_peer = pair[1];
-	return 0;
 }
 
 /* ---- 4: the clone ---------------------------------------------------------------------------------------------------- */
@@ -188,7 +169,7 @@ static NORETURN void go_between(struct launch *l, uint64_t flags)
 	pid_t pid = -1;
 
 	if (join_namespaces(&l->plan->ns, l->join_fds, ~0, &err) == 0)
-		pid = process_clone_sibling(flags, &err);
+		pid = process_clone_sibling(flags, -1, &err);
 	if (pid == 0) {
 		/* Entered already. They are the runtime's to close. */
 		for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
@@ -394,53 +375,24 @@ static int wait_ready(struct launch *l, struct error *err)
 	return expect(l, MSG_READY, seconds, NULL, err);
 }
 
-static int write_pid_file(const char *path, pid_t pid, struct arena *a, struct error *err)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	const char *temp = arena_printf(a, "%.*s.%s", (int)(name - path), path, name);
-	auto_fd int fd = -1;
-	char text[16];
-
-	/* A left-over of a runtime that died is replaced. */
-	(void)unlink(temp);
-	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return error_sys(err, "open pid file \"%s\"", temp);
-	snprintf(text, sizeof(text), "%d", (int)pid);
-	if (fd_write_all(fd, text, strlen(text)) < 0 || rename(temp, path) < 0) {
-		error_sys(err, "write pid file \"%s\"", path);
-		(void)unlink(temp);
-		return -1;
-	}
-	return 0;
-}
-
-static int send_pidfd(const struct launch *l, struct error *err)
-{
-	auto_fd int sock = socket_connect(l->options->pidfd_socket, err);
-
-	if (sock < 0 || socket_send_fd(sock, "standard", l->pidfd, err))
-		return error_in(err, "pidfd socket");
-	return 0;
-}
-
 static int finish(struct launch *l, struct error *err)
 {
 	if (phase_enter(&l->parent, PHASE_LIMITS, err))
 		return -1;
 	if (!has_runtime_hooks(l->plan) && apply_cgroup(l, err))
 		return -1;
-	if (l->plan->process.exists && limits_apply(&l->plan->process, "/process", l->pid, err))
+	if (l->plan->process.exists &&
+	    limits_apply(&l->plan->process, "/process", l->pid, false, err))
 		return -1;
 	if (phase_enter(&l->parent, PHASE_RECORD, err))
 		return -1;
 	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
 	if (write_pid(l, err))
 		return -1;
-	if (l->options->pidfd_socket && send_pidfd(l, err))
-		return -1;
-	return l->options->pid_file ? write_pid_file(l->options->pid_file, l->pid, l->arena, err)
-				    : 0;
+	return caller_give_pidfd(l->options->pidfd_socket, "standard", l->pidfd, err) ||
+			       caller_give_pid(l->options->pid_file, l->pid, l->arena, err)
+		       ? -1
+		       : 0;
 }
 
 /* ---- failure ------------------------------------------------------------------------------------------------------------ */
@@ -493,8 +445,10 @@ static int steps(struct launch *l, struct error *err)
 	/* 2. Init, and what it inherits. From here on it works beside us: namespaces and cgroups are slow to make. */
 	if (phase_enter(&l->parent, PHASE_CLONE, err) || cgroup_make_v2(l->cgroup, err) ||
 	    sources_prepare(&plan->fs, l->cgroup, l->arena, &l->sources, err) ||
-	    open_console(l, err) || gate_make(&l->state, &l->gate, err) || make_handover(l, err) ||
-	    clone_init(l, err))
+	    (plan->process.terminal &&
+	     caller_console(l->options->console_socket, l->options->attached, &l->console,
+			    &l->console_peer, err)) ||
+	    gate_make(&l->state, &l->gate, err) || make_handover(l, err) || clone_init(l, err))
 		return -1;
 
 	/* 3. What it gets at GO. The cgroup's own directories are mount sources too, so it comes first. */
