@@ -317,9 +317,6 @@ static int plan_refusals(const struct oci_linux *os, const struct plan *plan, st
 
 	if (os && os->intel_rdt)
 		return error_config(err, "/linux/intelRdt", "resctrl groups are not supported");
-	if (os && os->n_net_devices)
-		return error_config(err, "/linux/netDevices",
-				    "moving network devices is not supported");
 	if (plan->process.selinux || label)
 		return error_config(err,
 				    plan->process.selinux ? "/process/selinuxLabel"
@@ -435,7 +432,7 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 	    plan_cgroup(os, options->id, host, a, warnings, &plan->cgroup, err))
 		return -1;
 	if (os && (plan_sysctl(os, a, plan, err) || plan_personality(os, plan, err) ||
-		   plan_mempolicy(os, a, plan, err) ||
+		   plan_mempolicy(os, a, plan, err) || plan_net_devices(os, a, plan, err) ||
 		   plan_seccomp(os->seccomp, plan->annotations, plan->n_annotations, a, warnings,
 				&plan->seccomp, err)))
 		return -1;

@@ -10,6 +10,7 @@
 #include "cgroup/cgroup.h"
 #include "plan/plan.h"
 #include "run/channel.h"
+#include "run/netdev.h"
 #include "run/rootfs.h"
 #include "state/state.h"
 
@@ -35,6 +36,7 @@ struct launch {
 	struct record record;
 	struct cgroup *cgroup;
 	struct sources sources;
+	struct net_devices net_devices;
 	struct gate gate;
 	struct channel parent, child; /* our end and the child's */
 	int console;		      /* socket for the terminal's primary end, -1: none */
@@ -61,7 +63,7 @@ NORETURN void child_main(struct launch *l);
 /* Opens the namespaces to join, and checks what they are. */
 int join_open(const struct ns_plan *ns, int fds[8], struct error *err);
 
-/* Refuses names and sysctls whose namespace is joined, but is the runtime's own: the host would change. */
+/* Refuses names, sysctls and network devices whose namespace is joined, but is the runtime's own: the host would change. */
 int join_check_own(const struct plan *plan, const int fds[8], struct error *err);
 
 /* Enters those whose type is in `flags` and whose descriptor is open. */

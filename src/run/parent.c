@@ -245,7 +245,7 @@ static int clone_init(struct launch *l, struct error *err)
 	return result;
 }
 
-/* ---- 5: id maps ------------------------------------------------------------------------------------------------------ */
+/* ---- 5: id maps, devices ------------------------------------------------------------------------------------------------------ */
 
 static int write_map(const struct proc *proc, pid_t pid, const char *file, const struct id_map *map,
 		     size_t n, struct arena *a, struct error *err)
@@ -278,6 +278,31 @@ static int give_ids(struct launch *l, struct error *err)
 	return 0;
 }
 
+/* In init's network namespace as it was cloned, or the one it is about to join. */
+static int move_net_devices(struct launch *l, struct error *err)
+{
+	const struct ns_plan *ns = &l->plan->ns;
+	auto_proc struct proc proc = { .fd = -1 };
+	auto_fd int own = -1;
+	char path[40];
+	int fd = -1;
+
+	if (!l->plan->n_net_devices)
+		return 0;
+	for (size_t i = 0; i < ns->n_joins; i++)
+		if (ns->joins[i].flag == CLONE_NEWNET)
+			fd = l->join_fds[i];
+	if (fd < 0) {
+		snprintf(path, sizeof(path), "%d/ns/net", (int)l->pid);
+		if (proc_open(&proc, PROC_PIDS, err))
+			return -1;
+		fd = own = proc_follow(&proc, path, O_RDONLY, err);
+		if (fd < 0)
+			return -1;
+	}
+	return net_devices_move(l->plan, fd, l->arena, &l->net_devices, err);
+}
+
 static int write_pid(struct launch *l, struct error *err)
 {
 	record_set_u64(&l->record, RECORD_PID, (uint64_t)l->pid);
@@ -299,7 +324,7 @@ static int give_pid(struct launch *l, struct error *err)
 /* An init that has ended meanwhile is the reason for a failure to give it something, and knows more of it. */
 static int serve_init(struct launch *l, struct error *err)
 {
-	if (give_ids(l, err) || give_pid(l, err)) {
+	if (give_ids(l, err) || give_pid(l, err) || move_net_devices(l, err)) {
 		if (fd_wait(l->pidfd, POLLIN, deadline_in(0)) > 0)
 			return channel_reason(&l->parent, err);
 		return -1;
@@ -426,6 +451,8 @@ static void undo(struct launch *l, struct error *err)
 	struct error more;
 	int status = 0;
 
+	/* A network namespace that ends takes virtual devices with it. */
+	net_devices_return(&l->net_devices);
 	/* The peer's end of the conversation is ours too until now. */
 	if (l->pidfd >= 0) {
 		/* One that died by itself shall be seen as it died. */
@@ -465,7 +492,8 @@ static int steps(struct launch *l, struct error *err)
 		return -1;
 
 	/* 3. Init. From here on it works beside us. */
-	l->waits_for_go = plan->ns.fresh & CLONE_NEWUSER || !cgroup_count(l->cgroup);
+	l->waits_for_go =
+		plan->ns.fresh & CLONE_NEWUSER || !cgroup_count(l->cgroup) || plan->n_net_devices;
 	if (phase_enter(&l->parent, PHASE_CLONE, err) || clone_init(l, err))
 		return -1;
 	fd_close(&l->child.fd);
@@ -487,6 +515,7 @@ int parent_create(struct launch *l, struct error *err)
 	record_begin(&l->record, l->arena);
 	l->state.fd = l->parent.fd = l->child.fd = -1;
 	l->gate = (struct gate){ -1, -1 };
+	l->net_devices = (struct net_devices)NET_DEVICES_INIT;
 	l->console = l->console_peer = l->pidfd = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
 		l->join_fds[i] = -1;
@@ -496,6 +525,7 @@ int parent_create(struct launch *l, struct error *err)
 		undo(l, err);
 		return -1;
 	}
+	net_devices_close(&l->net_devices);
 	sources_close(&l->sources);
 	fd_close(&l->parent.fd);
 	return 0;

@@ -241,6 +241,42 @@ static void test_others(void)
 		       .plan->process.keep_groups);
 }
 
+/* ND-02, ND-09 */
+static void test_net_devices(void)
+{
+#define NET "\"namespaces\":[{\"type\":\"network\"}],\"netDevices\":"
+	static const struct {
+		const char *devices, *where, *text;
+	} bad[] = {
+		{ "{\"\":{}}", "/linux/netDevices", "empty" },
+		{ "{\"sixteen-letters-\":{}}", "/linux/netDevices", "longer" },
+		{ "{\"eth%d\":{}}", "/linux/netDevices", "\"%\"" },
+		{ "{\"a\":{\"name\":\"\"}}", "/linux/netDevices/a/name", "is empty" },
+		{ "{\"a\":{\"name\":\".\"}}", "/linux/netDevices/a/name", "is no name" },
+		{ "{\"a\":{\"name\":\"..\"}}", "/linux/netDevices/a/name", "is no name" },
+		{ "{\"a\":{\"name\":\"b/c\"}}", "/linux/netDevices/a/name", "slash" },
+		{ "{\"a\":{\"name\":\"b\\tc\"}}", "/linux/netDevices/a/name", "space" },
+		{ "{\"a\":{\"name\":\"b%\"}}", "/linux/netDevices/a/name", "%d" },
+		{ "{\"a\":{\"name\":\"b%dc%d\"}}", "/linux/netDevices/a/name", "%d" },
+		{ "{\"a\":{\"name\":\"b\"},\"b\":{}}", "/linux/netDevices/b", "both" },
+	};
+	struct result r = plan_linux(NET "{\"a\":{},\"fifteen-letters\":{\"name\":\"%d\"},"
+					 "\"c\":{\"name\":\"%d\"}}");
+
+	CHECK_INT(r.status, 0);
+	CHECK_INT(r.plan->n_net_devices, 3);
+	CHECK_STR(r.plan->net_devices[0].name, "a");
+	CHECK_STR(r.plan->net_devices[1].host, "fifteen-letters");
+	CHECK_STR(r.plan->net_devices[1].name, "%d");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		expect_refusal(plan_linux(arena_printf(&arena, NET "%s", bad[i].devices)),
+			       bad[i].where, bad[i].text);
+	expect_refusal(plan_linux("\"netDevices\":{\"a\":{}}"), "/linux/netDevices",
+		       "needs a network namespace");
+	CHECK_INT(plan_linux("\"netDevices\":{}").status, 0);
+#undef NET
+}
+
 int main(void)
 {
 	test_version();
@@ -249,6 +285,7 @@ int main(void)
 	test_time();
 	test_sysctl();
 	test_others();
+	test_net_devices();
 	arena_release(&arena);
 	return check_done();
 }
