@@ -315,8 +315,6 @@ static int plan_refusals(const struct oci_linux *os, const struct plan *plan, st
 {
 	bool label = os && os->mount_label && *os->mount_label;
 
-	if (os && os->intel_rdt)
-		return error_config(err, "/linux/intelRdt", "resctrl groups are not supported");
 	if (plan->process.selinux || label)
 		return error_config(err,
 				    plan->process.selinux ? "/process/selinuxLabel"
@@ -433,6 +431,7 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 		return -1;
 	if (os && (plan_sysctl(os, a, plan, err) || plan_personality(os, plan, err) ||
 		   plan_mempolicy(os, a, plan, err) || plan_net_devices(os, a, plan, err) ||
+		   plan_rdt(os, options->id, a, warnings, &plan->rdt, err) ||
 		   plan_seccomp(os->seccomp, plan->annotations, plan->n_annotations, a, warnings,
 				&plan->seccomp, err)))
 		return -1;

@@ -49,6 +49,17 @@ struct net_device {
 	const char *where; /* its place in config.json */
 };
 
+/* A group of the resctrl file system (plan/rdt.c). */
+struct rdt_plan {
+	bool set;
+	const char *group;   /* directory below the root of the file system, "" the root itself */
+	bool named;	     /* by closID: it outlives the container */
+	const char *monitor; /* the same for a monitoring group, NULL: none */
+	const char *l3, *mb; /* what an existing named group must have, NULL: anything */
+	const char **lines;  /* all that is written to its schemata, in order */
+	size_t n_lines;
+};
+
 /* ---- one process: init or exec (plan/process.c) -------------------------------------------------------------------- */
 
 enum cap_set {
@@ -161,6 +172,7 @@ struct plan {
 	struct fs_plan fs;
 	struct process_plan process;
 	struct cgroup_plan cgroup;
+	struct rdt_plan rdt;
 	const struct seccomp_plan *seccomp; /* NULL: none */
 	struct hooks hooks[HOOK_KINDS];
 	const char *hooks_stdout,
@@ -188,6 +200,8 @@ int plan_namespaces(const struct oci_config *config, const struct host *host, st
 int plan_process(const struct oci_process *process, const char *where, const struct host *host,
 		 struct arena *a, struct plan_warnings *warnings, struct process_plan *ret,
 		 struct error *err);
+int plan_rdt(const struct oci_linux *os, const char *id, struct arena *a,
+	     struct plan_warnings *warnings, struct rdt_plan *ret, struct error *err);
 int plan_net_devices(const struct oci_linux *os, struct arena *a, struct plan *plan,
 		     struct error *err);
 

@@ -11,6 +11,7 @@
 #include "plan/plan.h"
 #include "run/channel.h"
 #include "run/netdev.h"
+#include "run/rdtgroup.h"
 #include "run/rootfs.h"
 #include "state/state.h"
 
@@ -36,6 +37,7 @@ struct launch {
 	struct record record;
 	struct cgroup *cgroup;
 	struct sources sources;
+	struct rdtgroup rdtgroup;
 	struct net_devices net_devices;
 	struct gate gate;
 	struct channel parent, child; /* our end and the child's */

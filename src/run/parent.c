@@ -68,6 +68,7 @@ static int write_claim(struct launch *l, struct error *err)
 		record_add(r, RECORD_VALUE, plan->annotations[i].value);
 	}
 	cgroup_to_record(l->cgroup, r);
+	rdtgroup_to_record(&l->rdtgroup, false, r);
 	rootfs_to_record(&plan->fs, r);
 	hooks_to_record(&plan->hooks[HOOK_POSTSTART], HOOK_POSTSTART, r);
 	hooks_to_record(&plan->hooks[HOOK_POSTSTOP], HOOK_POSTSTOP, r);
@@ -89,12 +90,26 @@ static int claim(struct launch *l, struct error *err)
 	if (state_claim(l->options->root, plan->id, &l->state, err))
 		return -1;
 	if (join_open(&plan->ns, l->join_fds, err) || join_check_own(plan, l->join_fds, err) ||
-	    cgroup_open(l->arena, &plan->cgroup, l->host, &l->cgroup, err))
+	    cgroup_open(l->arena, &plan->cgroup, l->host, &l->cgroup, err) ||
+	    rdtgroup_open(&plan->rdt, &l->rdtgroup, err))
 		return -1;
 	if (write_claim(l, err) ||
 	    state_write_file(&l->state, STATE_CONFIG, l->config, l->config_size, err))
 		return -1;
 	return l->options->notify ? notify_make(&l->state, err) : 0;
+}
+
+static int make_groups(struct launch *l, struct error *err)
+{
+	int result;
+
+	if (cgroup_make(l->cgroup, err))
+		return -1;
+	/* A hierarchy that was left out must not be asked for the container's processes later, another's group not removed. */
+	cgroup_to_record(l->cgroup, &l->record);
+	result = rdtgroup_make(&l->rdtgroup, err);
+	rdtgroup_to_record(&l->rdtgroup, false, &l->record);
+	return result;
 }
 
 /* ---- 2: what the child inherits -------------------------------------------------------------------------------------- */
@@ -334,9 +349,11 @@ static int serve_init(struct launch *l, struct error *err)
 
 /* ---- 6: hooks of the runtime's namespaces ------------------------------------------------------------------------------ */
 
-static int apply_cgroup(struct launch *l, struct error *err)
+static int apply_groups(struct launch *l, struct error *err)
 {
-	return cgroup_apply(l->cgroup, &l->plan->cgroup, err);
+	if (cgroup_apply(l->cgroup, &l->plan->cgroup, err))
+		return -1;
+	return rdtgroup_attach(&l->rdtgroup, l->pid, err);
 }
 
 static int run_runtime_hooks(struct launch *l, struct error *err)
@@ -349,7 +366,7 @@ static int run_runtime_hooks(struct launch *l, struct error *err)
 	if (channel_expect(&l->parent, MSG_MOUNTED, STEP_SECONDS, NULL, err))
 		return -1;
 	/* Hooks may look at the cgroup, and at `state`. */
-	if (phase_enter(&l->parent, PHASE_RUNTIME_HOOKS, err) || apply_cgroup(l, err))
+	if (phase_enter(&l->parent, PHASE_RUNTIME_HOOKS, err) || apply_groups(l, err))
 		return -1;
 	if (write_pid(l, err))
 		return -1;
@@ -415,13 +432,14 @@ static int finish(struct launch *l, struct error *err)
 {
 	if (phase_enter(&l->parent, PHASE_LIMITS, err))
 		return -1;
-	if (!has_runtime_hooks(l->plan) && apply_cgroup(l, err))
+	if (!has_runtime_hooks(l->plan) && apply_groups(l, err))
 		return -1;
 	if (l->plan->process.exists && limits_apply(&l->plan->process, "/process", l->pid, err))
 		return -1;
 	if (phase_enter(&l->parent, PHASE_RECORD, err))
 		return -1;
 	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
+	rdtgroup_to_record(&l->rdtgroup, true, &l->record);
 	if (write_pid(l, err))
 		return -1;
 	if (l->options->pidfd_socket && send_pidfd(l, err))
@@ -480,10 +498,8 @@ static int steps(struct launch *l, struct error *err)
 		return -1;
 
 	/* 2. What the child inherits. The cgroup's own directories are mount sources too, so it comes first. */
-	if (phase_enter(&l->parent, PHASE_CGROUP, err) || cgroup_make(l->cgroup, err))
+	if (phase_enter(&l->parent, PHASE_CGROUP, err) || make_groups(l, err))
 		return -1;
-	/* A hierarchy that was left out must not be asked for the container's processes later. */
-	cgroup_to_record(l->cgroup, &l->record);
 	if (phase_enter(&l->parent, PHASE_SOURCES, err) ||
 	    sources_open(&plan->fs, l->cgroup, l->arena, &l->sources, err) ||
 	    (rootfs_mount_to_record(&plan->fs, &l->sources, &l->record) &&
@@ -515,6 +531,7 @@ int parent_create(struct launch *l, struct error *err)
 	record_begin(&l->record, l->arena);
 	l->state.fd = l->parent.fd = l->child.fd = -1;
 	l->gate = (struct gate){ -1, -1 };
+	l->rdtgroup = (struct rdtgroup)RDTGROUP_INIT;
 	l->net_devices = (struct net_devices)NET_DEVICES_INIT;
 	l->console = l->console_peer = l->pidfd = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
@@ -526,6 +543,7 @@ int parent_create(struct launch *l, struct error *err)
 		return -1;
 	}
 	net_devices_close(&l->net_devices);
+	rdtgroup_close(&l->rdtgroup);
 	sources_close(&l->sources);
 	fd_close(&l->parent.fd);
 	return 0;

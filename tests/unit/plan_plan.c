@@ -277,6 +277,51 @@ static void test_net_devices(void)
 #undef NET
 }
 
+/* RDT-04 to RDT-09, RDT-11, RDT-13 */
+static void test_rdt(void)
+{
+	static const struct {
+		const char *members, *where, *text;
+	} bad[] = {
+		{ "\"closID\":\".\"", "/linux/intelRdt/closID", "\".\"" },
+		{ "\"closID\":\"..\"", "/linux/intelRdt/closID", "\"..\"" },
+		{ "\"closID\":\"a/b\"", "/linux/intelRdt/closID", "\"a/b\"" },
+		{ "\"closID\":\"info\"", "/linux/intelRdt/closID", "\"info\"" },
+		{ "\"closID\":\"mon_groups\"", "/linux/intelRdt/closID", "mon_groups" },
+		{ "\"schemata\":[\"L3:0=f\",\"a\\nb\"]", "/linux/intelRdt/schemata/1", "one line" },
+	};
+	struct result r = plan_linux("\"intelRdt\":{\"memBwSchema\":\"MB:0=1\",\"schemata\":[\"a\","
+				     "\"b\"],\"l3CacheSchema\":\"L3:0=f\",\"closID\":\"gold\","
+				     "\"enableMonitoring\":true}");
+
+	CHECK_INT(r.status, 0);
+	CHECK(r.plan->rdt.set && r.plan->rdt.named);
+	CHECK_STR(r.plan->rdt.group, "gold");
+	CHECK_STR(r.plan->rdt.monitor, "gold/mon_groups/unit");
+	CHECK_INT(r.plan->rdt.n_lines, 4);
+	CHECK_STR(r.plan->rdt.lines[0], "L3:0=f");
+	CHECK_STR(r.plan->rdt.lines[1], "MB:0=1");
+	CHECK_STR(r.plan->rdt.lines[2], "a");
+	CHECK_STR(r.plan->rdt.lines[3], "b");
+	CHECK(!r.warnings.first);
+
+	r = plan_linux("\"intelRdt\":{\"l3CacheSchema\":\"L2:0=f\",\"enableMBM\":true}");
+	CHECK_INT(r.status, 0);
+	CHECK(!r.plan->rdt.named && !r.plan->rdt.monitor);
+	CHECK_STR(r.plan->rdt.group, "unit");
+	CHECK_STR(r.warnings.first->where, "/linux/intelRdt/l3CacheSchema");
+	CHECK_CONTAINS(r.warnings.first->next->text, "enableMonitoring");
+
+	r = plan_linux("\"intelRdt\":{\"closID\":\"/\",\"enableMonitoring\":true}");
+	CHECK_STR(r.plan->rdt.group, "");
+	CHECK_STR(r.plan->rdt.monitor, "mon_groups/unit");
+	CHECK(!plan_linux("\"namespaces\":[]").plan->rdt.set);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		expect_refusal(plan_linux(
+				       arena_printf(&arena, "\"intelRdt\":{%s}", bad[i].members)),
+			       bad[i].where, bad[i].text);
+}
+
 int main(void)
 {
 	test_version();
@@ -286,6 +331,7 @@ int main(void)
 	test_sysctl();
 	test_others();
 	test_net_devices();
+	test_rdt();
 	arena_release(&arena);
 	return check_done();
 }
