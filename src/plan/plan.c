@@ -310,11 +310,6 @@ static int plan_refusals(const struct oci_linux *os, const struct plan *plan, st
 {
 	bool label = os && os->mount_label && *os->mount_label;
 
-	if (os && os->intel_rdt)
-		return error_config(err, "/linux/intelRdt", "resctrl groups are not supported");
-	if (os && os->n_net_devices)
-		return error_config(err, "/linux/netDevices",
-				    "moving network devices is not supported");
 	if (plan->process.selinux || label)
 		return error_config(err,
 				    plan->process.selinux ? "/process/selinuxLabel"
@@ -439,7 +434,9 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 	    plan_mounts(config, options, host, &plan->ns, a, warnings, &plan->fs, err) ||
 	    plan_cgroup(os, options->id, host, a, warnings, &plan->cgroup, err))
 		return -1;
-	if (os && (plan_sysctl(os, a, plan, err) || plan_confinement(os, a, warnings, plan, err)))
+	if (os && (plan_sysctl(os, a, plan, err) || plan_net_devices(os, a, plan, err) ||
+		   plan_rdt(os, options->id, a, warnings, &plan->rdt, err) ||
+		   plan_confinement(os, a, warnings, plan, err)))
 		return -1;
 	if (plan_refusals(os, plan, err))
 		return -1;

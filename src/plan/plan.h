@@ -15,6 +15,7 @@
 #include "plan/types.h"
 
 struct oci_config;
+struct oci_linux;
 struct oci_process;
 
 /* ---- namespaces (plan/namespaces.c) ------------------------------------------------------------------------------ */
@@ -39,6 +40,24 @@ struct ns_plan {
 	struct id_maps maps; /* for a new user namespace */
 	struct time_offset offsets[2];
 	size_t n_offsets;
+};
+
+/* A device of the runtime's network namespace that is moved into the container's (plan/network.c). */
+struct net_device {
+	const char *host;
+	const char *name;  /* in the container; the kernel replaces "%d" by a free number */
+	const char *where; /* its place in config.json */
+};
+
+/* A group of the resctrl file system (plan/rdt.c). */
+struct rdt_plan {
+	bool set;
+	const char *group;   /* directory below the root of the file system, "" the root itself */
+	bool named;	     /* by closID: it outlives the container */
+	const char *monitor; /* the same for a monitoring group, NULL: none */
+	const char *l3, *mb; /* what an existing named group must have, NULL: anything */
+	const char **lines;  /* all that is written to its schemata, in order */
+	size_t n_lines;
 };
 
 /* ---- one process: init or exec (plan/process.c) -------------------------------------------------------------------- */
@@ -162,6 +181,7 @@ struct plan {
 	struct fs_plan fs;
 	struct process_plan process;
 	struct cgroup_plan cgroup;
+	struct rdt_plan rdt;
 	const struct seccomp_plan *seccomp; /* NULL: none */
 	struct hooks hooks[HOOK_KINDS];
 	const char *hooks_stdout,
@@ -172,6 +192,8 @@ struct plan {
 	const struct pair *annotations;
 	size_t n_annotations;
 	const char *keyring; /* name of the new session keyring, NULL: keep the caller's */
+	const struct net_device *net_devices;
+	size_t n_net_devices;
 	unsigned preserve_fds;
 	bool loopback; /* bring "lo" up */
 };
@@ -218,6 +240,10 @@ int plan_namespaces(const struct oci_config *config, const struct host *host, st
 int plan_process(const struct oci_process *process, const char *where, const struct host *host,
 		 struct arena *a, struct plan_warnings *warnings, struct process_plan *ret,
 		 struct error *err);
+int plan_rdt(const struct oci_linux *os, const char *id, struct arena *a,
+	     struct plan_warnings *warnings, struct rdt_plan *ret, struct error *err);
+int plan_net_devices(const struct oci_linux *os, struct arena *a, struct plan *plan,
+		     struct error *err);
 
 /* CPU or memory-node lists ("0-3,7"): the highest number + 1 and, where words is not NULL, the bits. */
 int plan_list_bits(const char *list, struct arena *a, const unsigned long **ret_words,

@@ -13,7 +13,7 @@
  * whose other end is *ret_peer. Both stay as they are where there is neither.
  */
 int caller_console(const char *path, bool attached, int *ret_socket, int *ret_peer,
-		     struct error *err);
+		   struct error *err);
 
 /* Sends the pidfd to the socket at `path`; does nothing for NULL. */
 int caller_give_pidfd(const char *path, const char *text, int pidfd, struct error *err);

@@ -37,7 +37,8 @@ static int be_born(struct launch *l, struct error *err)
 static int enter_namespaces(struct launch *l, struct error *err)
 {
 	const struct ns_plan *ns = &l->plan->ns;
-	int own = ns->fresh & (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
+	int own = ns->fresh & (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) &
+		  ~launch_birth_flags(l->plan);
 
 	/* In a user namespace of its own the parent does so. */
 	if (!(ns->fresh & CLONE_NEWUSER) && rlimits_raise(&l->plan->process, "/process", 0, err))

@@ -40,19 +40,19 @@ struct exec {
 	const struct exec_options *options;
 	struct arena *arena;
 
-	int init;		      /* pidfd of the container's init */
-	int namespaces;		      /* CLONE_NEW* flags of those to join */
-	bool needs_go_between;	      /* the pid namespace is not for us to join */
-	bool joined;		      /* the go-between has joined them */
-	bool shielded;		      /* the process is the OOM killer's first choice until it is to run its program */
+	int init;	       /* pidfd of the container's init */
+	int namespaces;	       /* CLONE_NEW* flags of those to join */
+	bool needs_go_between; /* the pid namespace is not for us to join */
+	bool joined;	       /* the go-between has joined them */
+	bool shielded; /* the process is the OOM killer's first choice until it is to run its program */
 	bool waits_for_go;	      /* it does not run its program before it is told to */
 	struct channel parent, child; /* our end and the child's */
 	int console;		      /* socket for the terminal's primary end, -1: none */
 	int console_peer;	      /* attached: where the primary end arrives, -1: none */
 	struct exec_mask mask;
-	int oom_score_adj;	      /* ours, which the process gets unless it has another */
-	bool born_in_cgroup;	      /* in that of v2 */
-	pid_t pid;		      /* of the process */
+	int oom_score_adj;   /* ours, which the process gets unless it has another */
+	bool born_in_cgroup; /* in that of v2 */
+	pid_t pid;	     /* of the process */
 	int pidfd;
 };
 

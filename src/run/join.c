@@ -61,7 +61,7 @@ int join_check_own(const struct plan *plan, const int fds[8], struct error *err)
 	const struct ns_plan *ns = &plan->ns;
 	int own = 0;
 
-	if (!plan->n_sysctl && !plan->hostname && !plan->domainname)
+	if (!plan->n_sysctl && !plan->hostname && !plan->domainname && !plan->n_net_devices)
 		return 0;
 	for (size_t i = 0; i < ns->n_joins; i++)
 		if (is_own(ns_type_of(ns->joins[i].flag), fds[i]))
@@ -71,6 +71,10 @@ int join_check_own(const struct plan *plan, const int fds[8], struct error *err)
 			err, plan->hostname ? "/hostname" : "/domainname",
 			"the uts namespace that is joined is the runtime's own, the host "
 			"would be renamed");
+	if ((own & CLONE_NEWNET) && plan->n_net_devices)
+		return error_config(err, "/linux/netDevices",
+				    "the network namespace that is joined is the runtime's own, "
+				    "there is nowhere to move a device");
 	for (size_t i = 0; i < plan->n_sysctl; i++)
 		if (plan_sysctl_refusal(plan->sysctl[i].key, ns->listed & ~own))
 			return error_config(err, "/linux/sysctl",

@@ -8,7 +8,7 @@
 /* Opens the namespaces to join, and checks what they are. */
 int join_open(const struct ns_plan *ns, int fds[8], struct error *err);
 
-/* Refuses names and sysctls whose namespace is joined, but is the runtime's own: the host would change. */
+/* Refuses names, sysctls and network devices whose namespace is joined, but is the runtime's own: the host would change. */
 int join_check_own(const struct plan *plan, const int fds[8], struct error *err);
 
 /* Enters those whose type is in `flags` and whose descriptor is open. */

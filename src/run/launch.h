@@ -13,6 +13,8 @@
 #include "plan/plan.h"
 #include "run/channel.h"
 #include "run/join.h"
+#include "run/netdev.h"
+#include "run/rdtgroup.h"
 #include "run/rootfs.h"
 #include "state/state.h"
 
@@ -43,6 +45,8 @@ struct launch {
 	struct record record;
 	struct cgroup *cgroup;
 	struct sources sources;
+	struct rdtgroup rdtgroup;
+	struct net_devices net_devices;
 	struct gate gate;
 	struct channel parent, child; /* our end and the child's */
 	int console;		      /* socket for the terminal's primary end, -1: none */
@@ -62,6 +66,9 @@ struct launch {
  * is locked, and l->console_peer (attached) delivers the terminal.
  */
 int parent_create(struct launch *l, struct error *err);
+
+/* The namespaces that init is born in; it makes the others itself, beside the parent. */
+int launch_birth_flags(const struct plan *plan);
 
 /* Init's life from the clone to the program; never returns. */
 NORETURN void child_main(struct launch *l);

@@ -72,6 +72,7 @@ static int write_claim(struct launch *l, struct error *err)
 		record_add(r, RECORD_VALUE, plan->annotations[i].value);
 	}
 	cgroup_to_record(l->cgroup, r);
+	rdtgroup_to_record(&l->rdtgroup, false, r);
 	rootfs_to_record(&plan->fs, r);
 	hooks_to_record(&plan->hooks[HOOK_POSTSTART], HOOK_POSTSTART, r);
 	hooks_to_record(&plan->hooks[HOOK_POSTSTOP], HOOK_POSTSTOP, r);
@@ -93,7 +94,8 @@ static int claim(struct launch *l, struct error *err)
 	if (state_claim(l->options->root, plan->id, &l->state, err))
 		return -1;
 	if (join_open(&plan->ns, l->join_fds, err) || join_check_own(plan, l->join_fds, err) ||
-	    cgroup_open(l->arena, &plan->cgroup, l->host, &l->cgroup, err))
+	    cgroup_open(l->arena, &plan->cgroup, l->host, &l->cgroup, err) ||
+	    rdtgroup_open(&plan->rdt, &l->rdtgroup, err))
 		return -1;
 	if (write_claim(l, err) ||
 	    state_write_file(&l->state, STATE_CONFIG, l->config, l->config_size, err))
@@ -101,10 +103,30 @@ static int claim(struct launch *l, struct error *err)
 	return l->options->notify ? notify_make(&l->state, err) : 0;
 }
 
+/* A hierarchy that was left out must not be asked for the container's processes later, another's group not removed. */
+static int make_groups(struct launch *l, struct error *err)
+{
+	int result;
+
+	if (cgroup_make_v1(l->cgroup, err))
+		return -1;
+	cgroup_to_record(l->cgroup, &l->record);
+	result = rdtgroup_make(&l->rdtgroup, err);
+	rdtgroup_to_record(&l->rdtgroup, false, &l->record);
+	return result;
+}
+
 /* ---- 4: the clone ---------------------------------------------------------------------------------------------------- */
 
-/* Namespaces that init is born in; it makes the others itself, beside us. */
-#define BIRTH_NAMESPACES (CLONE_NEWUSER | CLONE_NEWPID)
+int launch_birth_flags(const struct plan *plan)
+{
+	int flags = CLONE_NEWUSER | CLONE_NEWPID;
+
+	/* Devices are moved into it before GO. */
+	if (plan->n_net_devices)
+		flags |= CLONE_NEWNET;
+	return plan->ns.fresh & flags;
+}
 
 /* A time namespace takes offsets only before its first process, so the parent makes it for its children. */
 static int prepare_time(const struct ns_plan *ns, int *ret_own, struct error *err)
@@ -222,7 +244,7 @@ static int make_handover(struct launch *l, struct error *err)
 static int clone_init(struct launch *l, struct error *err)
 {
 	const struct ns_plan *ns = &l->plan->ns;
-	uint64_t flags = (uint64_t)(ns->fresh & BIRTH_NAMESPACES) | CLONE_FILES;
+	uint64_t flags = (uint64_t)launch_birth_flags(l->plan) | CLONE_FILES;
 	auto_fd int own_time = -1, own_pid = -1;
 	int cgroup_fd = cgroup_clone_fd(l->cgroup), result = 0;
 
@@ -246,7 +268,7 @@ static int clone_init(struct launch *l, struct error *err)
 	return result;
 }
 
-/* ---- 5: id maps ------------------------------------------------------------------------------------------------------ */
+/* ---- 5: id maps, devices ------------------------------------------------------------------------------------------------------ */
 
 static int write_map(const struct proc *proc, pid_t pid, const char *file, const struct id_map *map,
 		     size_t n, struct arena *a, struct error *err)
@@ -279,6 +301,31 @@ static int give_ids(struct launch *l, struct error *err)
 	return 0;
 }
 
+/* In init's network namespace as it was cloned, or the one it is about to join. */
+static int move_net_devices(struct launch *l, struct error *err)
+{
+	const struct ns_plan *ns = &l->plan->ns;
+	auto_proc struct proc proc = { .fd = -1 };
+	auto_fd int own = -1;
+	char path[40];
+	int fd = -1;
+
+	if (!l->plan->n_net_devices)
+		return 0;
+	for (size_t i = 0; i < ns->n_joins; i++)
+		if (ns->joins[i].flag == CLONE_NEWNET)
+			fd = l->join_fds[i];
+	if (fd < 0) {
+		snprintf(path, sizeof(path), "%d/ns/net", (int)l->pid);
+		if (proc_open(&proc, PROC_PIDS, err))
+			return -1;
+		fd = own = proc_follow(&proc, path, O_RDONLY, err);
+		if (fd < 0)
+			return -1;
+	}
+	return net_devices_move(l->plan, fd, l->arena, &l->net_devices, err);
+}
+
 static int write_pid(struct launch *l, struct error *err)
 {
 	record_set_u64(&l->record, RECORD_PID, (uint64_t)l->pid);
@@ -300,7 +347,7 @@ static int give_pid(struct launch *l, struct error *err)
 /* An init that has ended meanwhile is the reason for a failure to give it something, and knows more of it. */
 static int serve_init(struct launch *l, struct error *err)
 {
-	if (give_ids(l, err) || give_pid(l, err)) {
+	if (give_ids(l, err) || give_pid(l, err) || move_net_devices(l, err)) {
 		if (fd_wait(l->pidfd, POLLIN, deadline_in(0)) > 0)
 			return channel_reason(&l->parent, err);
 		return -1;
@@ -328,9 +375,11 @@ static int expect(struct launch *l, enum message_type type, unsigned seconds, in
 
 /* ---- 6: hooks of the runtime's namespaces ------------------------------------------------------------------------------ */
 
-static int apply_cgroup(struct launch *l, struct error *err)
+static int apply_groups(struct launch *l, struct error *err)
 {
-	return cgroup_apply(l->cgroup, &l->plan->cgroup, err);
+	if (cgroup_apply(l->cgroup, &l->plan->cgroup, err))
+		return -1;
+	return rdtgroup_attach(&l->rdtgroup, l->pid, err);
 }
 
 static int run_runtime_hooks(struct launch *l, struct error *err)
@@ -343,7 +392,7 @@ static int run_runtime_hooks(struct launch *l, struct error *err)
 	if (expect(l, MSG_MOUNTED, STEP_SECONDS, NULL, err))
 		return -1;
 	/* Hooks may look at the cgroup, and at `state`. */
-	if (phase_enter(&l->parent, PHASE_RUNTIME_HOOKS, err) || apply_cgroup(l, err))
+	if (phase_enter(&l->parent, PHASE_RUNTIME_HOOKS, err) || apply_groups(l, err))
 		return -1;
 	if (write_pid(l, err))
 		return -1;
@@ -379,7 +428,7 @@ static int finish(struct launch *l, struct error *err)
 {
 	if (phase_enter(&l->parent, PHASE_LIMITS, err))
 		return -1;
-	if (!has_runtime_hooks(l->plan) && apply_cgroup(l, err))
+	if (!has_runtime_hooks(l->plan) && apply_groups(l, err))
 		return -1;
 	if (l->plan->process.exists &&
 	    limits_apply(&l->plan->process, "/process", l->pid, false, err))
@@ -387,6 +436,7 @@ static int finish(struct launch *l, struct error *err)
 	if (phase_enter(&l->parent, PHASE_RECORD, err))
 		return -1;
 	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
+	rdtgroup_to_record(&l->rdtgroup, true, &l->record);
 	if (write_pid(l, err))
 		return -1;
 	return caller_give_pidfd(l->options->pidfd_socket, "standard", l->pidfd, err) ||
@@ -416,6 +466,8 @@ static void undo(struct launch *l, struct error *err)
 	struct error more;
 	int status = 0;
 
+	/* A network namespace that ends takes virtual devices with it. */
+	net_devices_return(&l->net_devices);
 	/* The peer's end of the conversation is ours too until now. */
 	if (l->pidfd >= 0) {
 		/* One that died by itself shall be seen as it died. */
@@ -452,10 +504,8 @@ static int steps(struct launch *l, struct error *err)
 		return -1;
 
 	/* 3. What it gets at GO. The cgroup's own directories are mount sources too, so it comes first. */
-	if (phase_enter(&l->parent, PHASE_CGROUP, err) || cgroup_make_v1(l->cgroup, err))
+	if (phase_enter(&l->parent, PHASE_CGROUP, err) || make_groups(l, err))
 		return -1;
-	/* A hierarchy that was left out must not be asked for the container's processes later. */
-	cgroup_to_record(l->cgroup, &l->record);
 	if (phase_enter(&l->parent, PHASE_SOURCES, err) ||
 	    sources_open(&l->sources, &plan->fs, l->cgroup, err) ||
 	    (rootfs_mount_to_record(&plan->fs, &l->sources, &l->record) &&
@@ -477,6 +527,8 @@ int parent_create(struct launch *l, struct error *err)
 	record_begin(&l->record, l->arena);
 	l->state.fd = l->parent.fd = l->child.fd = -1;
 	l->gate = (struct gate){ -1, -1 };
+	l->rdtgroup = (struct rdtgroup)RDTGROUP_INIT;
+	l->net_devices = (struct net_devices)NET_DEVICES_INIT;
 	l->console = l->console_peer = l->pidfd = l->own_pidfd = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
 		l->join_fds[i] = -1;
@@ -486,6 +538,8 @@ int parent_create(struct launch *l, struct error *err)
 		undo(l, err);
 		return -1;
 	}
+	net_devices_close(&l->net_devices);
+	rdtgroup_close(&l->rdtgroup);
 	sources_close(&l->sources);
 	fd_close(&l->parent.fd);
 	return 0;
