@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "oci_spec.h"
-
-/* Which of the options below carries linux.mountLabel; "context" without it. */
-#define CONTEXT_TYPE "run.oci.mount_context_type"
+#include "spec/names.h"
 
 /* A file system's labels as SELinux takes them: mount(8), "context=...". */
 static const char *const label_keys[] = { "context", "fscontext", "defcontext", "rootcontext" };
@@ -81,10 +79,11 @@ static void label_mount(struct fs_mount *m, const struct fs_option *label, struc
 		options[m->n_options++] = *label;
 }
 
+/* Which of the options carries linux.mountLabel. */
 static const char *context_type(const struct oci_config *config)
 {
 	for (size_t i = 0; i < config->n_annotations; i++)
-		if (str_eq(config->annotations[i].key, CONTEXT_TYPE))
+		if (str_eq(config->annotations[i].key, ANNOTATION_CONTEXT_TYPE))
 			return config->annotations[i].value;
 	return "context";
 }
@@ -97,7 +96,7 @@ int label_mounts(const struct oci_config *config, const struct host *host, struc
 	struct fs_option *label = NULL;
 
 	if (!label_is_option(key))
-		return error_config(err, "/annotations/" CONTEXT_TYPE,
+		return error_config(err, "/annotations/" ANNOTATION_CONTEXT_TYPE,
 				    "\"%s\" is none of context, fscontext, defcontext and "
 				    "rootcontext",
 				    key);
