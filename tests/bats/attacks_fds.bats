@@ -170,6 +170,12 @@ attack() {	# TEXT: what was tried
 	lacks "$output" secret-of-the-host
 }
 
+@test "SEC-3-4 control: the watcher finds what is there" {
+	script 'DECOY=canary-of-the-caller sleep 1000 & exec probe attack watch canary-of-the-caller'
+	runtime run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$TEST_DIR/watched" 2>&1
+	eventually grep -q "FOUND text" "$TEST_DIR/watched"
+}
+
 @test "SEC-3-4 SEC-3-1 in a pid namespace of others the runtime's processes show them nothing" {
 	local holder ns i
 

@@ -15,7 +15,7 @@ int probe_try(int argc, char **argv);
  * watch NAME                     looks into other processes for the text NAME, or a directory with such a file
  * overwrite-exe PID SECONDS      writes to the file that a process runs: "OVERWRITTEN" or "not writable: ERRNO"
  * overwrite-handle FD SECONDS    the same with a path-only descriptor of it
- * overwrite-any SECONDS          the same with whatever others run from another file system
+ * overwrite-any SECONDS SIZE     the same with every program of that size that others run
  */
 int probe_attack(int argc, char **argv);
 

