@@ -93,6 +93,12 @@ struct mempolicy_plan {
 	unsigned long max_node; /* in bits; 0 without nodes */
 };
 
+/* CPUs to run on. */
+struct cpu_plan {
+	const unsigned long *words;
+	unsigned long bits; /* 0: not said */
+};
+
 struct process_plan {
 	bool exists; /* process may be absent until start */
 	const char *const *args;
@@ -110,6 +116,9 @@ struct process_plan {
 	const gid_t *groups;
 	size_t n_groups;
 	bool keep_groups; /* annotation: leave the caller's groups */
+	const char *user_name,
+		*group_name; /* exec only: names to be looked up in the container; NULL: none */
+	bool keep_gid;	     /* beside user_name: gid is not that of its entry */
 
 	uint64_t caps[CAP_SETS];
 	bool no_new_privileges;
@@ -124,7 +133,7 @@ struct process_plan {
 	bool has_personality;
 	unsigned long personality;
 	struct mempolicy_plan mempolicy;
-	const char *affinity_initial, *affinity_final; /* exec only; NULL: none */
+	struct cpu_plan affinity_initial, affinity_final; /* exec only */
 };
 
 /* ---- hooks --------------------------------------------------------------------------------------------------------- */
@@ -193,6 +202,37 @@ struct plan {
 int plan_build(const struct oci_config *config, const struct plan_options *options,
 	       const struct host *host, struct arena *a, struct plan_warnings *warnings,
 	       const struct plan **ret, struct error *err);
+
+/*
+ * What the command line of exec says of the process. Without a process file it is that of config.json, without its terminal;
+ * what neither says of a process file is as in config.json.
+ */
+struct process_options {
+	const struct oci_process *file; /* NULL: none */
+	const char *const *args;	/* the command; n_args 0: the file's */
+	size_t n_args;
+	const char *const *env; /* added, or in the place of others of the same name */
+	size_t n_env;
+	const char *const *caps; /* added */
+	size_t n_caps;
+	const char *const *groups; /* added */
+	size_t n_groups;
+	const char *cwd, *user, *apparmor, *selinux; /* NULL: as before; user is USER[:GROUP] */
+	int terminal, no_new_privileges;	     /* 1: yes, -1: no, 0: as before */
+};
+
+/*
+ * The plan for a further process in the container of `config`: id, bundle, annotations, namespaces (ns), the process, its
+ * filter and keyring are filled in. Errors have their place below "/process", wherever the process comes from.
+ */
+int plan_exec(const struct oci_config *config, const struct process_options *process,
+	      const struct plan_options *options, const struct host *host, struct arena *a,
+	      struct plan_warnings *warnings, const struct plan **ret, struct error *err);
+
+/* The process object that results (plan/override.c); names of --user go to *ret_names. */
+int plan_override(const struct oci_process *base, const struct process_options *options,
+		  struct arena *a, struct oci_process *ret, struct process_plan *ret_names,
+		  struct error *err);
 
 /* The parts, in the order plan_build() runs them; `where` is the JSON pointer of the process object. */
 int plan_namespaces(const struct oci_config *config, const struct host *host, struct arena *a,

@@ -100,6 +100,9 @@ void channel_fail(const struct channel *ch, const struct error *failure);
 int channel_expect(const struct channel *ch, enum message_type type, unsigned seconds,
 		   int *ret_value, struct error *err);
 
+/* Waits until the peer has executed its program, which closes its end; its own error if it has not. */
+int channel_expect_end(const struct channel *ch, unsigned seconds, struct error *err);
+
 /* The last words of a peer that has ended, once: its own error, or ERR_GONE. Always -1. */
 int channel_reason(const struct channel *ch, struct error *err);
 

@@ -12,6 +12,7 @@
 #include "cgroup/cgroup.h"
 #include "plan/plan.h"
 #include "run/channel.h"
+#include "run/join.h"
 #include "run/netdev.h"
 #include "run/rdtgroup.h"
 #include "run/rootfs.h"
@@ -55,7 +56,6 @@ struct launch {
 	struct handover *handover; /* written by the parent before GO, read by the child after it */
 	int own_pidfd;		   /* of the runtime, for the child to watch */
 	bool settled;		   /* the child has a table of descriptors of its own */
-	int birth;		   /* CLONE_NEW* flags of the namespaces init is born in */
 	pid_t pid;		   /* of init, as we see it */
 	int pidfd;
 	bool hooked; /* a hook has run, so a failure runs the poststop hooks */
@@ -67,16 +67,8 @@ struct launch {
  */
 int parent_create(struct launch *l, struct error *err);
 
+/* The namespaces that init is born in; it makes the others itself, beside the parent. */
+int launch_birth_flags(const struct plan *plan);
+
 /* Init's life from the clone to the program; never returns. */
 NORETURN void child_main(struct launch *l);
-
-/* ---- run/join.c ---------------------------------------------------------------------------------------------------- */
-
-/* Opens the namespaces to join, and checks what they are. */
-int join_open(const struct ns_plan *ns, int fds[8], struct error *err);
-
-/* Refuses names, sysctls and network devices whose namespace is joined, but is the runtime's own: the host would change. */
-int join_check_own(const struct plan *plan, const int fds[8], struct error *err);
-
-/* Enters those whose type is in `flags` and whose descriptor is open. */
-int join_namespaces(const struct ns_plan *ns, const int fds[8], int flags, struct error *err);

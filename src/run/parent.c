@@ -24,6 +24,7 @@
 #include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
+#include "run/caller.h"
 #include "run/hooks.h"
 #include "run/launch.h"
 #include "run/limits.h"
@@ -64,6 +65,8 @@ static int write_claim(struct launch *l, struct error *err)
 		record_add(r, RECORD_OWN_PIDNS, "1");
 	if (!plan->process.exists)
 		record_add(r, RECORD_NO_PROCESS, "1");
+	if (!plan->keyring)
+		record_add(r, RECORD_NO_KEYRING, "1");
 	for (size_t i = 0; i < plan->n_annotations; i++) {
 		record_add(r, RECORD_ANNOTATION, plan->annotations[i].key);
 		record_add(r, RECORD_VALUE, plan->annotations[i].value);
@@ -100,52 +103,29 @@ static int claim(struct launch *l, struct error *err)
 	return l->options->notify ? notify_make(&l->state, err) : 0;
 }
 
+/* A hierarchy that was left out must not be asked for the container's processes later, another's group not removed. */
 static int make_groups(struct launch *l, struct error *err)
 {
 	int result;
 
 	if (cgroup_make_v1(l->cgroup, err))
 		return -1;
-	/* A hierarchy that was left out must not be asked for the container's processes later, another's group not removed. */
 	cgroup_to_record(l->cgroup, &l->record);
 	result = rdtgroup_make(&l->rdtgroup, err);
 	rdtgroup_to_record(&l->rdtgroup, false, &l->record);
 	return result;
 }
 
-/* ---- 2: what the child inherits -------------------------------------------------------------------------------------- */
-
-static int open_console(struct launch *l, struct error *err)
-{
-	const char *path = l->options->console_socket;
-	int pair[2];
-
-	if (!l->plan->process.terminal)
-		return 0;
-	if (path) {
-		l->console = socket_connect(path, err);
-		return l->console < 0 ? error_in(err, "console socket") : 0;
-	}
-	if (!l->options->attached)
-		return 0;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return error_sys(err, "socketpair for the terminal");
-	l->console = pair[0];
-	l->console_peer = pair[1];
-	return 0;
-}
-
 /* ---- 4: the clone ---------------------------------------------------------------------------------------------------- */
 
-/* Namespaces that init is born in; it makes the others itself, beside us. */
-static int birth_namespaces(const struct plan *plan)
+int launch_birth_flags(const struct plan *plan)
 {
-	int birth = CLONE_NEWUSER | CLONE_NEWPID;
+	int flags = CLONE_NEWUSER | CLONE_NEWPID;
 
-	/* A network namespace that we move devices to must be there when we do. */
+	/* Devices are moved into it before GO. */
 	if (plan->n_net_devices)
-		birth |= CLONE_NEWNET;
-	return plan->ns.fresh & birth;
+		flags |= CLONE_NEWNET;
+	return plan->ns.fresh & flags;
 }
 
 /* A time namespace takes offsets only before its first process, so the parent makes it for its children. */
@@ -211,7 +191,7 @@ static NORETURN void go_between(struct launch *l, uint64_t flags)
 	pid_t pid = -1;
 
 	if (join_namespaces(&l->plan->ns, l->join_fds, ~0, &err) == 0)
-		pid = process_clone_sibling(flags, &err);
+		pid = process_clone_sibling(flags, -1, &err);
 	if (pid == 0) {
 		/* Entered already. They are the runtime's to close. */
 		for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
@@ -264,12 +244,10 @@ static int make_handover(struct launch *l, struct error *err)
 static int clone_init(struct launch *l, struct error *err)
 {
 	const struct ns_plan *ns = &l->plan->ns;
-	uint64_t flags;
+	uint64_t flags = (uint64_t)launch_birth_flags(l->plan) | CLONE_FILES;
 	auto_fd int own_time = -1, own_pid = -1;
 	int cgroup_fd = cgroup_clone_fd(l->cgroup), result = 0;
 
-	l->birth = birth_namespaces(l->plan);
-	flags = (uint64_t)l->birth | CLONE_FILES;
 	if (ns->fresh & CLONE_NEWTIME && prepare_time(ns, &own_time, err))
 		return -1;
 	if (needs_go_between(ns)) {
@@ -446,43 +424,14 @@ static int wait_ready(struct launch *l, struct error *err)
 	return expect(l, MSG_READY, seconds, NULL, err);
 }
 
-static int write_pid_file(const char *path, pid_t pid, struct arena *a, struct error *err)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	const char *temp = arena_printf(a, "%.*s.%s", (int)(name - path), path, name);
-	auto_fd int fd = -1;
-	char text[16];
-
-	/* A left-over of a runtime that died is replaced. */
-	(void)unlink(temp);
-	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return error_sys(err, "open pid file \"%s\"", temp);
-	snprintf(text, sizeof(text), "%d", (int)pid);
-	if (fd_write_all(fd, text, strlen(text)) < 0 || rename(temp, path) < 0) {
-		error_sys(err, "write pid file \"%s\"", path);
-		(void)unlink(temp);
-		return -1;
-	}
-	return 0;
-}
-
-static int send_pidfd(const struct launch *l, struct error *err)
-{
-	auto_fd int sock = socket_connect(l->options->pidfd_socket, err);
-
-	if (sock < 0 || socket_send_fd(sock, "standard", l->pidfd, err))
-		return error_in(err, "pidfd socket");
-	return 0;
-}
-
 static int finish(struct launch *l, struct error *err)
 {
 	if (phase_enter(&l->parent, PHASE_LIMITS, err))
 		return -1;
 	if (!has_runtime_hooks(l->plan) && apply_groups(l, err))
 		return -1;
-	if (l->plan->process.exists && limits_apply(&l->plan->process, "/process", l->pid, err))
+	if (l->plan->process.exists &&
+	    limits_apply(&l->plan->process, "/process", l->pid, false, err))
 		return -1;
 	if (phase_enter(&l->parent, PHASE_RECORD, err))
 		return -1;
@@ -490,10 +439,10 @@ static int finish(struct launch *l, struct error *err)
 	rdtgroup_to_record(&l->rdtgroup, true, &l->record);
 	if (write_pid(l, err))
 		return -1;
-	if (l->options->pidfd_socket && send_pidfd(l, err))
-		return -1;
-	return l->options->pid_file ? write_pid_file(l->options->pid_file, l->pid, l->arena, err)
-				    : 0;
+	return caller_give_pidfd(l->options->pidfd_socket, "standard", l->pidfd, err) ||
+			       caller_give_pid(l->options->pid_file, l->pid, l->arena, err)
+		       ? -1
+		       : 0;
 }
 
 /* ---- failure ------------------------------------------------------------------------------------------------------------ */
@@ -548,8 +497,10 @@ static int steps(struct launch *l, struct error *err)
 	/* 2. Init, and what it inherits. From here on it works beside us: namespaces and cgroups are slow to make. */
 	if (phase_enter(&l->parent, PHASE_CLONE, err) || cgroup_make_v2(l->cgroup, err) ||
 	    sources_prepare(&plan->fs, l->cgroup, l->arena, &l->sources, err) ||
-	    open_console(l, err) || gate_make(&l->state, &l->gate, err) || make_handover(l, err) ||
-	    clone_init(l, err))
+	    (plan->process.terminal &&
+	     caller_console(l->options->console_socket, l->options->attached, &l->console,
+			    &l->console_peer, err)) ||
+	    gate_make(&l->state, &l->gate, err) || make_handover(l, err) || clone_init(l, err))
 		return -1;
 
 	/* 3. What it gets at GO. The cgroup's own directories are mount sources too, so it comes first. */
