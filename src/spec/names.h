@@ -27,6 +27,12 @@ struct words {
 	size_t n;
 };
 
+/*
+ * The value of a word that the schema has let through: those lists and these tables name the same, which
+ * tests/unit/libocispec_schema.py checks.
+ */
+uint64_t words_value(const struct words *words, const char *name);
+
 extern const struct words rlimit_words;		/* RLIMIT_* -> resource */
 extern const struct words sched_policy_words;	/* SCHED_* -> policy */
 extern const struct words sched_flag_words;	/* SCHED_FLAG_* -> bit */
