@@ -68,7 +68,7 @@ in_group() { file_is "$RDT/$1/tasks" "$(pid_of)"; }
 	cmp "$RDT/schemata" "$TEST_DIR/default"
 }
 
-@test "RDT-10 RDT-11 RDT-13 RDT-16 RDT-20 imitated resctrl: schemata in order, in a new group that stays" {
+@test "RDT-10 RDT-11 RDT-13 RDT-16 RDT-20 RT-DEL-04 imitated resctrl: schemata in order, in a new group that stays" {
 	rdt '{closID: "gold", memBwSchema: "MB:0=20;1=70", l3CacheSchema: "L3:0=7f0;1=1f",
 		schemata: ["L2:0=f;1=f", "L3:0=7f0"]}'
 	create
