@@ -22,6 +22,8 @@ struct settings {
 	/* create, run */
 	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file, *preserve_fds;
 	bool no_pivot, no_new_keyring, no_subreaper, detach, keep;
+	bool timeline;
+	const char *timeline_format;
 	/* kill, delete */
 	const char *signal;
 	bool all, force;
