@@ -55,12 +55,10 @@ struct start {
 static int read_activation(struct start *s, struct error *err)
 {
 	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
-	uint64_t n = 0, number;
+	uint64_t n, number;
 
-	if (s->in->set.preserve_fds && (!str_to_u64(s->in->set.preserve_fds, &n) || n > 1000000))
-		return error_set(err, ERR_USAGE, "invalid value \"%s\" of option --preserve-fds",
-				 s->in->set.preserve_fds);
-	s->preserve = (unsigned)n;
+	if (invocation_preserve_fds(s->in, &s->preserve, err))
+		return -1;
 	if (!fds || !str_to_u64(fds, &n) || n == 0 || n > 10000)
 		return 0;
 	/* Set for somebody else, it is none of our business. */

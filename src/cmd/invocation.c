@@ -39,3 +39,15 @@ int invocation_open(struct invocation *in, bool lock, struct container *ret, str
 		return -1;
 	return container_open(root, in->args[0], lock, in->arena, ret, err);
 }
+
+int invocation_preserve_fds(const struct invocation *in, unsigned *ret, struct error *err)
+{
+	const char *text = in->set.preserve_fds;
+	uint64_t n = 0;
+
+	if (text && (!str_to_u64(text, &n) || n > 1000000))
+		return error_set(err, ERR_USAGE, "invalid value \"%s\" of option --preserve-fds",
+				 text);
+	*ret = (unsigned)n;
+	return 0;
+}

@@ -310,11 +310,6 @@ static int plan_refusals(const struct oci_linux *os, const struct plan *plan, st
 {
 	bool label = os && os->mount_label && *os->mount_label;
 
-	if (os && os->intel_rdt)
-		return error_config(err, "/linux/intelRdt", "resctrl groups are not supported");
-	if (os && os->n_net_devices)
-		return error_config(err, "/linux/netDevices",
-				    "moving network devices is not supported");
 	if (plan->process.selinux || label)
 		return error_config(err,
 				    plan->process.selinux ? "/process/selinuxLabel"
@@ -359,23 +354,33 @@ static void plan_activation(const struct plan_options *options, struct arena *a,
 		add_variable(p, "NOTIFY_SOCKET=/run/notify/notify.sock");
 }
 
-static int plan_init_process(const struct oci_config *config, const struct host *host,
-			     struct arena *a, struct plan_warnings *warnings, struct plan *plan,
-			     struct error *err)
+static int plan_program(const struct oci_process *process, const struct host *host, struct arena *a,
+			struct plan_warnings *warnings, struct plan *plan, struct error *err)
 {
 	struct host inside = *host;
 	bool keep_groups = plan->process.keep_groups;
 
 	plan->process.ioprio = -1;
-	if (!config->process)
+	if (!process)
 		return 0;
 	/* The first process of a new user namespace has every capability there. */
 	if (plan->ns.listed & CLONE_NEWUSER)
 		inside.bounding = inside.permitted = (UINT64_C(2) << host->last_capability) - 1;
-	if (plan_process(config->process, "/process", &inside, a, warnings, &plan->process, err))
+	if (plan_process(process, "/process", &inside, a, warnings, &plan->process, err))
 		return -1;
 	plan->process.keep_groups = keep_groups;
 	return 0;
+}
+
+/* What the kernel shall hold against every process of the container. */
+static int plan_confinement(const struct oci_linux *os, struct arena *a,
+			    struct plan_warnings *warnings, struct plan *plan, struct error *err)
+{
+	return plan_personality(os, plan, err) || plan_mempolicy(os, a, plan, err) ||
+			       plan_seccomp(os->seccomp, plan->annotations, plan->n_annotations, a,
+					    warnings, &plan->seccomp, err)
+		       ? -1
+		       : 0;
 }
 
 /* SemVer 2.0.0: three numbers without leading zeros, then -prerelease and +build of [0-9A-Za-z.-]. */
@@ -424,15 +429,14 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 	plan->bundle = options->bundle;
 	if (check_version(config->oci_version, err) || plan_annotations(config, a, plan, err) ||
 	    plan_namespaces(config, host, a, warnings, &plan->ns, err) ||
-	    plan_init_process(config, host, a, warnings, plan, err) ||
+	    plan_program(config->process, host, a, warnings, plan, err) ||
 	    plan_names(config, plan, err) || plan_hooks(config, a, plan, err) ||
 	    plan_mounts(config, options, host, &plan->ns, a, warnings, &plan->fs, err) ||
 	    plan_cgroup(os, options->id, host, a, warnings, &plan->cgroup, err))
 		return -1;
-	if (os && (plan_sysctl(os, a, plan, err) || plan_personality(os, plan, err) ||
-		   plan_mempolicy(os, a, plan, err) ||
-		   plan_seccomp(os->seccomp, plan->annotations, plan->n_annotations, a, warnings,
-				&plan->seccomp, err)))
+	if (os && (plan_sysctl(os, a, plan, err) || plan_net_devices(os, a, plan, err) ||
+		   plan_rdt(os, options->id, a, warnings, &plan->rdt, err) ||
+		   plan_confinement(os, a, warnings, plan, err)))
 		return -1;
 	if (plan_refusals(os, plan, err))
 		return -1;
@@ -440,6 +444,35 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 	plan->loopback = plan->ns.fresh & CLONE_NEWNET;
 	if (!options->no_keyring)
 		plan->keyring = arena_printf(a, "_ses.%s", options->id);
+	*ret = plan;
+	return 0;
+}
+
+int plan_exec(const struct oci_config *config, const struct process_options *options,
+	      const struct plan_options *where, const struct host *host, struct arena *a,
+	      struct plan_warnings *warnings, const struct plan **ret, struct error *err)
+{
+	struct plan *plan = arena_new(a, struct plan);
+	const struct oci_linux *os = config->linux_;
+	struct process_plan names = { 0 };
+	struct oci_process process;
+
+	plan->id = where->id;
+	plan->bundle = where->bundle;
+	plan->preserve_fds = where->preserve_fds;
+	if (!config->process && !options->file)
+		return error_config(err, "/process", "process property must not be empty");
+	if (plan_override(config->process, options, a, &process, &names, err) ||
+	    plan_annotations(config, a, plan, err) ||
+	    plan_namespaces(config, host, a, warnings, &plan->ns, err) ||
+	    plan_program(&process, host, a, warnings, plan, err) ||
+	    (os && plan_confinement(os, a, warnings, plan, err)) || plan_refusals(os, plan, err))
+		return -1;
+	plan->process.user_name = names.user_name;
+	plan->process.group_name = names.group_name;
+	plan->process.keep_gid = names.keep_gid;
+	if (!where->no_keyring)
+		plan->keyring = arena_printf(a, "_ses.%s", where->id);
 	*ret = plan;
 	return 0;
 }

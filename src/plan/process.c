@@ -285,27 +285,26 @@ static int plan_io_priority(struct context *c, const struct oci_process *from,
 	return 0;
 }
 
+static int plan_cpus(struct context *c, const char *list, const char *member, struct cpu_plan *ret)
+{
+	if (!list || !*list)
+		return 0;
+	if (plan_list_bits(list, c->arena, &ret->words, &ret->bits) || !ret->bits)
+		return refuse(c, member, "\"%s\" is no list of CPUs", list);
+	return 0;
+}
+
 static int plan_affinity(struct context *c, const struct oci_process *from, struct process_plan *to)
 {
 	const struct oci_cpu_affinity *affinity = from->exec_cpu_affinity;
-	const unsigned long *words;
-	unsigned long bits;
 
 	if (!affinity)
 		return 0;
-	if (affinity->initial && *affinity->initial) {
-		if (plan_list_bits(affinity->initial, c->arena, &words, &bits))
-			return refuse(c, "execCPUAffinity/initial", "\"%s\" is no list of CPUs",
-				      affinity->initial);
-		to->affinity_initial = affinity->initial;
-	}
-	if (affinity->final && *affinity->final) {
-		if (plan_list_bits(affinity->final, c->arena, &words, &bits))
-			return refuse(c, "execCPUAffinity/final", "\"%s\" is no list of CPUs",
-				      affinity->final);
-		to->affinity_final = affinity->final;
-	}
-	return 0;
+	return plan_cpus(c, affinity->initial, "execCPUAffinity/initial", &to->affinity_initial) ||
+			       plan_cpus(c, affinity->final, "execCPUAffinity/final",
+					 &to->affinity_final)
+		       ? -1
+		       : 0;
 }
 
 static int plan_terminal(struct context *c, const struct oci_process *from, struct process_plan *to)

@@ -166,6 +166,13 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 	return 0;
 }
 
+int channel_expect_end(const struct channel *ch, unsigned seconds, struct error *err)
+{
+	if (channel_expect(ch, MSG_READY, seconds, NULL, err) == 0)
+		return error_set(err, ERR_CHILD, "%s said \"ready\" twice", ch->peer);
+	return err->kind == ERR_GONE ? 0 : -1;
+}
+
 #ifdef TEU_FAULTS
 /* TEU_FAULT=PHASE:kill dies on entering a phase, TEU_FAULT=PHASE:fail makes it fail. */
 static int inject(enum phase phase, struct error *err)

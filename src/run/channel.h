@@ -4,7 +4,7 @@
  *
  *	parent (the runtime)				child (init)
  *	-------------------------------------------------------------------------------------------
- *	id maps, idmapped sources		GO  -->	joins, mounts
+ *	id maps, idmapped sources, devices	GO  -->	joins, mounts
  *	prestart, createRuntime hooks	<--	MOUNTED	the file tree is complete, not yet entered
  *					HOOKED	--> createContainer hooks, pivot, credentials
  *	fetches the listener		<-- LISTENER	number of the seccomp listener's descriptor
@@ -13,8 +13,8 @@
  *	undo, report			<--	FAILED	a struct error
  *
  * A message is one fixed struct in one packet of a SOCK_SEQPACKET pair. Only READY is sent always; the plan says which
- * of the others this container needs, and without a cgroup init waits for GO until its pid is recorded. Any other message than the expected one, a deadline that passes and the end of
- * the conversation are errors; the end is never success here.
+ * of the others this container needs, and without a cgroup init waits for GO until its pid is recorded. Any other message
+ * than the expected one, a deadline that passes and the end of the conversation are errors; the end is never success here.
  *
  * Beside the messages both processes share one page, where each notes the phase it is in and when it entered it. A child
  * that dies without a word is reported with its phase; a phase is also where tests inject faults.
@@ -111,6 +111,9 @@ void channel_fail(const struct channel *ch, const struct error *failure);
  */
 int channel_expect(const struct channel *ch, enum message_type type, unsigned seconds,
 		   int *ret_value, struct error *err);
+
+/* Waits until the peer has executed its program, which closes its end; its own error if it has not. */
+int channel_expect_end(const struct channel *ch, unsigned seconds, struct error *err);
 
 /* The last words of a peer that has ended, once: its own error, or ERR_GONE. Always -1. */
 int channel_reason(const struct channel *ch, struct error *err);

@@ -29,11 +29,16 @@ static bool in_user_namespace(void)
 
 int host_read(struct host *ret, struct arena *a, struct error *err)
 {
+	struct inheritance own;
 	char cwd[4096];
 
 	*ret = (struct host){ .euid = geteuid(), .egid = getegid() };
-	if (caps_read(&ret->bounding, &ret->permitted, &ret->last_capability, err))
+	if (inheritance_read(&own, err))
 		return -1;
+	ret->bounding = own.bounding;
+	ret->permitted = own.permitted;
+	ret->last_capability = own.last_capability;
+	ret->ignored_signals = own.ignored_signals;
 	ret->in_userns = in_user_namespace();
 	ret->cwd = getcwd(cwd, sizeof(cwd)) ? arena_strdup(a, cwd) : "/";
 	return 0;

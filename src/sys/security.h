@@ -11,9 +11,14 @@
 
 #include "base/error.h"
 
-/* Our own sets as bit masks, and the highest capability this kernel knows. */
-int caps_read(uint64_t *ret_bounding, uint64_t *ret_permitted, unsigned *ret_last,
-	      struct error *err);
+/* What the caller has left to us, as bit masks, proc_pid_status(5). */
+struct inheritance {
+	uint64_t bounding, permitted;
+	unsigned last_capability; /* the highest this kernel knows */
+	uint64_t ignored_signals; /* bit n - 1 for signal n */
+};
+
+int inheritance_read(struct inheritance *ret, struct error *err);
 
 /* Drops every capability outside `keep` from the bounding set (those that are in it now). */
 int caps_limit_bounding(uint64_t keep, unsigned last, struct error *err);

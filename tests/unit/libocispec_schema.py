@@ -68,6 +68,8 @@ for kind in ("prestart", "createRuntime", "createContainer", "startContainer", "
     TYPES["/hooks/%s/*/timeout" % kind] = "seconds, as long as poll(2) can wait"
 # Known here only.
 EXTRA = {
+    "/linux/intelRdt/enableCMT": "of 1.1 to 1.2, so that its users are told",
+    "/linux/intelRdt/enableMBM": "the same",
     "features:/linux/memoryPolicy": "FEAT-31; the schema lags behind the text (X-10)",
     "features:/linux/intelRdt/schemata": "FEAT-34",
     "features:/linux/intelRdt/monitoring": "FEAT-34",
