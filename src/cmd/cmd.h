@@ -97,6 +97,17 @@ const struct command *command_find(const char *name);
 struct container;
 int invocation_open(struct invocation *in, bool lock, struct container *ret, struct error *err);
 
+/* The timeline that the options ask for, begun; `process` is what the process that is made is called in it. */
+struct timeline;
+int invocation_timeline(struct invocation *in, const char *process, struct timeline *ret,
+			struct error *err);
+
+#define TIMELINE_OPTIONS                                                              \
+	OPTION(OPTION_FLAG, "timeline", 0, timeline, NULL,                            \
+	       "say on standard error how long each phase took"),                     \
+		OPTION(OPTION_VALUE, "timeline-format", 0, timeline_format, "FORMAT", \
+		       "the same as text (default) or json")
+
 /* The state root: --root or the default, absolute. */
 int invocation_root(struct invocation *in, const char **ret, struct error *err);
 

@@ -37,10 +37,7 @@
 		       "pass N descriptors beginning with 3"),                                     \
 		OPTION(OPTION_FLAG, "no-subreaper", 0, no_subreaper, NULL,                         \
 		       "do not adopt the container's orphans"),                                    \
-		OPTION(OPTION_FLAG, "timeline", 0, timeline, NULL,                                 \
-		       "say on standard error how long each phase took"),                          \
-		OPTION(OPTION_VALUE, "timeline-format", 0, timeline_format, "FORMAT",              \
-		       "the same as text (default) or json")
+		TIMELINE_OPTIONS
 
 /* One start, from the options to what the launch needs. */
 struct start {
@@ -118,26 +115,10 @@ static void log_warnings(const struct plan_warnings *warnings)
 			 *w->where ? ": " : "", w->text);
 }
 
-/* From here on the time is noted, if somebody wants to know. */
-static int begin_timeline(struct start *s, struct error *err)
-{
-	const char *format = s->in->set.timeline_format;
-
-	if (format && !str_eq(format, "text") && !str_eq(format, "json"))
-		return error_set(err, ERR_USAGE, "invalid timeline-format \"%s\": text or json",
-				 format);
-	s->launch.timed = s->timeline.on = s->in->set.timeline || format;
-	timeline_note(&s->timeline, PHASE_LOAD);
-	return 0;
-}
-
 /* After a start, or as far as it came. */
 static void end_timeline(const struct start *s, const struct launch *l)
 {
-	const char *format = s->in->set.timeline_format;
-
-	timeline_print(&s->timeline, l->parent.progress, s->in->args[0],
-		       format && str_eq(format, "json"), s->in->arena);
+	timeline_print(&s->timeline, l->parent.progress, s->in->args[0], s->in->arena);
 }
 
 static int check_terminal(const struct start *s, const struct plan *plan, bool detached,
@@ -164,9 +145,9 @@ static int prepare(struct start *s, struct launch *l, bool detached, struct erro
 	struct spec_file file;
 
 	/* Before anything is open or known: this may begin the program anew. */
-	if (begin_timeline(s, err) || host_protect_program(s->in->argv, err) ||
-	    read_activation(s, err) || host_guard_descriptors(s->preserve, err) ||
-	    read_settings(s, err))
+	if (invocation_timeline(s->in, "init", &s->timeline, err) ||
+	    host_protect_program(s->in->argv, err) || read_activation(s, err) ||
+	    host_guard_descriptors(s->preserve, err) || read_settings(s, err))
 		return -1;
 	if (spec_load(s->plan.bundle,
 		      s->in->set.config ? invocation_path(s->in, s->in->set.config) : NULL,
@@ -176,6 +157,7 @@ static int prepare(struct start *s, struct launch *l, bool detached, struct erro
 		log_warn("config.json:%u:%u %s: unknown key, did you mean \"%s\"?",
 			 file.warnings.list[i].line, file.warnings.list[i].column,
 			 file.warnings.list[i].where, file.warnings.list[i].suggestion);
+	s->launch.timed = s->timeline.on;
 	*l = (struct launch){ .host = &s->host,
 			      .options = &s->launch,
 			      .config = file.text,

@@ -131,8 +131,11 @@ static const struct oci_features_cgroup cgroup = {
 
 static const struct oci_features_intel_rdt intel_rdt = {
 	.has_enabled = true,
+	.enabled = true,
 	.has_schemata = true,
+	.schemata = true,
 	.has_monitoring = true,
+	.monitoring = true,
 };
 
 static const struct oci_features_mount_extensions mount_extensions = { .idmap = &yes };
@@ -250,7 +253,7 @@ static int features(struct invocation *in, struct error *err)
 					 .memory_policy = &policy,
 					 .intel_rdt = &intel_rdt,
 					 .mount_extensions = &mount_extensions,
-					 .net_devices = &no };
+					 .net_devices = &yes };
 	struct oci_pair annotations[4];
 	struct oci_features f = { .oci_version_min = OLDEST_VERSION,
 				  .oci_version_max = SPEC_VERSION,

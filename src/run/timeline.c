@@ -77,9 +77,9 @@ size_t timeline_steps(const struct timeline *t, const struct progress *page,
 
 /* ---- printing -------------------------------------------------------------------------------------------------------- */
 
-static const char *process_name(enum phase phase)
+static const char *process_name(const struct timeline *t, enum phase phase)
 {
-	return is_init(phase) ? "init" : "runtime";
+	return is_init(phase) ? t->process : "runtime";
 }
 
 static uint64_t total_cpu(const struct timeline_step *steps, size_t n, bool init)
@@ -98,8 +98,8 @@ static const char *milliseconds(uint64_t nanoseconds, struct arena *a)
 			    nanoseconds / 1000 % 1000);
 }
 
-static const char *as_text(const struct timeline_step *steps, size_t n, uint64_t wall,
-			   const char *id, struct arena *a)
+static const char *as_text(const struct timeline *t, const struct timeline_step *steps, size_t n,
+			   uint64_t wall, const char *id, struct arena *a)
 {
 	char *text = arena_printf(a, "timeline of %s, in milliseconds\n%9s %9s %9s  %-8s %s\n", id,
 				  "begin", "wall", "cpu", "process", "phase");
@@ -108,15 +108,16 @@ static const char *as_text(const struct timeline_step *steps, size_t n, uint64_t
 		text = arena_printf(a, "%s%9s %9s %9s  %-8s %s\n", text,
 				    milliseconds(steps[i].begin, a), milliseconds(steps[i].wall, a),
 				    steps[i].has_cpu ? milliseconds(steps[i].cpu, a) : "-",
-				    process_name(steps[i].phase), phase_name(steps[i].phase));
-	return arena_printf(a, "%s%9s %9s %9s  runtime\n%9s %9s %9s  init, up to the gate\n", text,
-			    "total", milliseconds(wall, a),
+				    process_name(t, steps[i].phase), phase_name(steps[i].phase));
+	return arena_printf(a,
+			    "%s%9s %9s %9s  runtime\n%9s %9s %9s  %s, until it may be confined\n",
+			    text, "total", milliseconds(wall, a),
 			    milliseconds(total_cpu(steps, n, false), a), "", "",
-			    milliseconds(total_cpu(steps, n, true), a));
+			    milliseconds(total_cpu(steps, n, true), a), t->process);
 }
 
-static const char *as_json(const struct timeline_step *steps, size_t n, uint64_t wall,
-			   const char *id, struct arena *a)
+static const char *as_json(const struct timeline *t, const struct timeline_step *steps, size_t n,
+			   uint64_t wall, const char *id, struct arena *a)
 {
 	struct json_writer w;
 
@@ -128,7 +129,7 @@ static const char *as_json(const struct timeline_step *steps, size_t n, uint64_t
 	for (size_t i = 0; i < n; i++) {
 		json_open_object(&w);
 		json_member_string(&w, "phase", phase_name(steps[i].phase));
-		json_member_string(&w, "process", process_name(steps[i].phase));
+		json_member_string(&w, "process", process_name(t, steps[i].phase));
 		json_member_int(&w, "begin", (int64_t)steps[i].begin);
 		json_member_int(&w, "wall", (int64_t)steps[i].wall);
 		if (steps[i].has_cpu)
@@ -138,14 +139,14 @@ static const char *as_json(const struct timeline_step *steps, size_t n, uint64_t
 	json_close_array(&w);
 	json_member_int(&w, "wall", (int64_t)wall);
 	json_member_int(&w, "cpuRuntime", (int64_t)total_cpu(steps, n, false));
-	json_member_int(&w, "cpuInit", (int64_t)total_cpu(steps, n, true));
+	json_member_int(&w, "cpuProcess", (int64_t)total_cpu(steps, n, true));
 	json_close_object(&w);
 	json_raw(&w, "\n");
 	return w.text;
 }
 
 void timeline_print(const struct timeline *t, const struct progress *page, const char *id,
-		    bool json, struct arena *a)
+		    struct arena *a)
 {
 	struct timeline_step steps[PHASES];
 	struct moment end;
@@ -159,7 +160,7 @@ void timeline_print(const struct timeline *t, const struct progress *page, const
 	n = timeline_steps(t, page, &end, steps);
 	for (size_t i = 0; i < n; i++)
 		wall = MAX(wall, steps[i].begin + steps[i].wall);
-	text = json ? as_json(steps, n, wall, id, a) : as_text(steps, n, wall, id, a);
+	text = t->json ? as_json(t, steps, n, wall, id, a) : as_text(t, steps, n, wall, id, a);
 	/* It is a by-product: a closed standard error must not fail the start. */
 	(void)fd_write_all(STDERR_FILENO, text, strlen(text));
 }

@@ -16,7 +16,8 @@
 #include "run/channel.h"
 
 struct timeline {
-	bool on;
+	bool on, json;
+	const char *process;	     /* what the other process is called: "init" */
 	struct moment noted[PHASES]; /* by timeline_note() */
 };
 
@@ -39,4 +40,4 @@ size_t timeline_steps(const struct timeline *t, const struct progress *page,
 
 /* Writes the timeline up to now to standard error, as a table or as one line of JSON; nothing where it is off. */
 void timeline_print(const struct timeline *t, const struct progress *page, const char *id,
-		    bool json, struct arena *a);
+		    struct arena *a);

@@ -43,7 +43,7 @@ timeline() { grep '^{"timeline"' "$ERR" | jq -r "$1"; }
 	done
 	eq "$(timeline '.wall == ([.steps[] | .begin + .wall] | max)')" true
 	eq "$(timeline '.cpuRuntime == ([.steps[] | select(.process == "runtime").cpu] | add)')" true
-	eq "$(timeline '.wall >= .cpuInit and .cpuInit > 0')" true
+	eq "$(timeline '.wall >= .cpuProcess and .cpuProcess > 0')" true
 	eq "$(timeline '[.steps[] | select(.cpu > .wall + 20000000)] | length')" 0
 }
 
@@ -52,6 +52,23 @@ timeline() { grep '^{"timeline"' "$ERR" | jq -r "$1"; }
 	ok run --detach --timeline-format=json --bundle "$BUNDLE" "$ID"
 	eq "$(timeline '.steps[-1].phase')" exec
 	eq "$(state status)" running
+}
+
+@test "exec: until its program runs" {
+	args sleep 1000
+	create
+	start
+	ok exec --timeline-format json "$ID" true
+	eq "$(timeline '[.steps[] | select(.process == "process").phase] | join(" ")')" \
+		"join credentials attach exec"
+	eq "$(timeline '[.steps[] | select(.process == "runtime").phase] | join(" ")')" \
+		"load plan cgroup clone limits record"
+	run_runtime exec --timeline "$ID" /nonexistent
+	eq "$status" 255
+	grep -Eq ' process  credentials$' "$ERR"
+	has "$(tail -n 1 "$ERR")" "no such file or directory"
+	run_runtime exec --timeline-format csv "$ID" true
+	has "$error" 'invalid timeline-format "csv"'
 }
 
 @test "a hook's time is seen in its phase" {
