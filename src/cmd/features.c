@@ -241,7 +241,7 @@ static size_t fill_annotations(struct oci_pair list[4], struct arena *a)
 	return n;
 }
 
-static int features(struct invocation *in, struct error *err UNUSED)
+static int features(struct invocation *in, struct error *err)
 {
 	struct arena *a = in->arena;
 	struct oci_features_seccomp seccomp = { 0 };
@@ -272,8 +272,7 @@ static int features(struct invocation *in, struct error *err UNUSED)
 	SET_LIST(&f, potentially_unsafe_config_annotations, sorted_list_of(&annotation_words, a));
 	json_begin(&w, a, "    ");
 	oci_features_write(&w, &f);
-	puts(w.text);
-	return 0;
+	return json_print(&w, err);
 }
 
 const struct command command_features = {
