@@ -8,7 +8,7 @@
  * to `tasks`, which takes none of the kernel's global locks. A v2 hierarchy without any controller has its use, too: it is
  * killed as a whole, and tells when it is empty.
  *
- * The life of one: cgroup_open() looks and refuses, cgroup_line() tells what will exist, cgroup_make() makes it,
+ * The life of one: cgroup_open() looks and refuses, cgroup_line() tells what will exist, cgroup_make_v2() and _v1() make it,
  * cgroup_attach_self() puts the child in, cgroup_apply() sets limits. Later commands get it back from the lines in the record
  * without searching anything. With the manager "disabled" (and for a rootless caller who may not write anywhere) there is a cgroup
  * without hierarchies, and every call here succeeds and does nothing.
@@ -27,6 +27,9 @@
 
 struct cgroup;
 
+/* No host has more hierarchies. */
+#define CGROUP_HIERARCHIES 24
+
 /*
  * Finds the hierarchies and refuses what this host cannot do, before anything is changed: a limit whose controller is
  * missing or has no such limit in its version, a cgroup that holds processes or is frozen. Keeps `plan`.
@@ -35,7 +38,7 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 		struct cgroup **ret, struct error *err);
 
 /*
- * What to remember of it, a line for each hierarchy, and back. The lines must be on disk before cgroup_make(): a cgroup is
+ * What to remember of it, a line for each hierarchy, and back. The lines must be on disk before cgroup_make_v2(): a cgroup is
  * removed by what stands in them.
  */
 size_t cgroup_count(const struct cgroup *cg);
@@ -43,13 +46,24 @@ const char *cgroup_line(const struct cgroup *cg, size_t i);
 int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struct cgroup **ret,
 		      struct error *err);
 
-/* Makes the directories, and opens what the child needs. Real-time limits are set here, as they decide who may enter. */
-int cgroup_make(struct cgroup *cg, struct error *err);
+/*
+ * Makes the directories, and opens what the child needs: first those of v2, which init is born in, then those of v1, which
+ * it enters later and which may be made beside it. Real-time limits are set by the latter, as they decide who may enter.
+ */
+int cgroup_make_v2(struct cgroup *cg, struct error *err);
+int cgroup_make_v1(struct cgroup *cg, struct error *err);
 
-/* The v2 directory to be cloned into (clone3(2), CLONE_INTO_CGROUP), -1: none. Open after cgroup_make() or cgroup_enter_open(). */
+/* The v2 directory to be cloned into (clone3(2), CLONE_INTO_CGROUP), -1: none. Open after cgroup_make_v2() or cgroup_enter_open(). */
 int cgroup_clone_fd(const struct cgroup *cg);
 
-/* The calling single-threaded process enters the v1 hierarchies, by the descriptors that it inherited. */
+/*
+ * The descriptors by which v1 hierarchies are entered, from the process that made them to one that was cloned between
+ * cgroup_open() and cgroup_make_v1(); -1 where there is none.
+ */
+void cgroup_give_joins(const struct cgroup *cg, int ret[CGROUP_HIERARCHIES]);
+void cgroup_take_joins(struct cgroup *cg, const int joins[CGROUP_HIERARCHIES]);
+
+/* The calling single-threaded process enters the v1 hierarchies. */
 int cgroup_attach_self(const struct cgroup *cg, struct error *err);
 
 /* Closes all descriptors; those for the container's files are opened again when they are needed. */

@@ -14,11 +14,6 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 
-/* Annotations that change what is done; `features` lists them as potentially unsafe. */
-#define KEEP_GROUPS "run.oci.keep_original_groups"
-#define HOOKS_STDOUT "run.oci.hooks.stdout"
-#define HOOKS_STDERR "run.oci.hooks.stderr"
-
 void plan_warn(struct plan_warnings *w, const char *where, const char *fmt, ...)
 {
 	struct plan_warning *warning = arena_new(w->arena, struct plan_warning);
@@ -142,12 +137,12 @@ static int plan_annotations(const struct oci_config *config, struct arena *a, st
 		if (!*from->key)
 			return error_config(err, "/annotations", "an annotation key is empty");
 		pairs[i] = (struct pair){ from->key, from->value };
-		if (str_eq(from->key, KEEP_GROUPS))
+		if (str_eq(from->key, ANNOTATION_KEEP_GROUPS))
 			plan->process.keep_groups =
 				!str_eq(from->value, "0") && !str_eq(from->value, "false");
-		else if (str_eq(from->key, HOOKS_STDOUT))
+		else if (str_eq(from->key, ANNOTATION_HOOKS_STDOUT))
 			plan->hooks_stdout = from->value;
-		else if (str_eq(from->key, HOOKS_STDERR))
+		else if (str_eq(from->key, ANNOTATION_HOOKS_STDERR))
 			plan->hooks_stderr = from->value;
 	}
 	plan->annotations = pairs;

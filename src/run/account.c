@@ -57,8 +57,7 @@ const char *account_home(uid_t uid, struct arena *a)
 	uint32_t number;
 
 	while (text && next_entry(&text, &e))
-		if (e.n >= 6 && to_id(e.field[2], &number) && number == uid &&
-		    e.field[5][0] == '/')
+		if (e.n >= 6 && to_id(e.field[2], &number) && number == uid && e.field[5][0] == '/')
 			return e.field[5];
 	return "/";
 }

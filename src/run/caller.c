@@ -11,7 +11,7 @@
 #include "sys/tty.h"
 
 int caller_console(const char *path, bool attached, int *ret_socket, int *ret_peer,
-		     struct error *err)
+		   struct error *err)
 {
 	int pair[2];
 

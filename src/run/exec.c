@@ -95,8 +95,8 @@ static int enter_namespaces(struct exec *e, struct error *err)
 {
 	if (rlimits_raise(&e->plan->process, "/process", 0, err))
 		return -1;
-	if (!e->joined && join_process(e->container->init.pid, e->init,
-				       e->namespaces & ~CLONE_NEWPID, err))
+	if (!e->joined &&
+	    join_process(e->container->init.pid, e->init, e->namespaces & ~CLONE_NEWPID, err))
 		return -1;
 	fd_close(&e->init);
 	return e->namespaces & CLONE_NEWUSER ? become_root(&e->plan->ns, err) : 0;
@@ -164,9 +164,8 @@ static NORETURN void process_main(struct exec *e)
 	if (become_member(e, &process, &credentials, &program, &err) == 0) {
 		if (e->shielded)
 			reserve = take_reserve();
-		if (!e->waits_for_go ||
-		    (channel_send(&e->child, MSG_READY, 0, &err) == 0 &&
-		     channel_expect(&e->child, MSG_GO, 0, NULL, &err) == 0))
+		if (!e->waits_for_go || (channel_send(&e->child, MSG_READY, 0, &err) == 0 &&
+					 channel_expect(&e->child, MSG_GO, 0, NULL, &err) == 0))
 			(void)run_program(e, &credentials, program, reserve, &err);
 	}
 	err.phase = (int)e->child.progress->child_phase;
@@ -328,7 +327,7 @@ static int open_all(struct exec *e, struct error *err)
 		return error_set(err, ERR_STATE, "cannot exec in a stopped container");
 	if (e->plan->process.terminal &&
 	    caller_console(e->options->console_socket, e->options->attached, &e->console,
-			     &e->console_peer, err))
+			   &e->console_peer, err))
 		return -1;
 	if (cgroup_enter_below(c->cgroup, e->options->cgroups, e->options->n_cgroups, err) ||
 	    cgroup_enter_open(c->cgroup, c->init.pid, err) ||

@@ -49,6 +49,11 @@ int host_protect_program(char **argv, struct error *err)
 	return selfexe_check_path(err) || selfexe_protect(argv, err) ? -1 : 0;
 }
 
+bool host_takes_filter_flag(unsigned flag)
+{
+	return filter_flag_is_known(flag);
+}
+
 int host_guard_descriptors(unsigned preserve, struct error *err)
 {
 	if (stdio_fill(err))

@@ -46,8 +46,7 @@ static bool is_own_inode(const struct ns_type *type, const struct stat *other)
 	char path[40];
 
 	snprintf(path, sizeof(path), "/proc/self/ns/%s", type->file);
-	return stat(path, &own) < 0 ||
-	       (own.st_dev == other->st_dev && own.st_ino == other->st_ino);
+	return stat(path, &own) < 0 || (own.st_dev == other->st_dev && own.st_ino == other->st_ino);
 }
 
 static bool is_own(const struct ns_type *type, int fd)

@@ -15,6 +15,10 @@
 #include "sys/proc.h"
 #include "sys/syscalls.h"
 
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
 /* Keyrings: all for the possessor; view, read and search for the user (keyctl_setperm(3)). */
 #define KEYRING_PERMISSIONS 0x3f130000u
 
@@ -160,4 +164,13 @@ int filter_load(const struct sock_filter *code, uint16_t n, unsigned flags, stru
 		return error_set(err, ERR_SYSTEM, "seccomp: thread %d cannot take the filter",
 				 result);
 	return result;
+}
+
+bool filter_flag_is_known(unsigned flag)
+{
+	/* This one is for filters with a listener. */
+	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	/* Flags are judged before the program is read. */
+	return sys_seccomp(SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
 }

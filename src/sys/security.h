@@ -43,3 +43,6 @@ int keyring_join(const char *name, struct error *err);
  * (SECCOMP_FILTER_FLAG_NEW_LISTENER), else 0; -1 on failure.
  */
 int filter_load(const struct sock_filter *code, uint16_t n, unsigned flags, struct error *err);
+
+/* Whether the kernel knows the flag; nothing is loaded. */
+bool filter_flag_is_known(unsigned flag);
