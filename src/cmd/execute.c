@@ -72,6 +72,8 @@ static void name_place(const struct invocation *in, struct error *err)
 	} else if (str_starts(err->where, "/process/args") ||
 		   (in->set.cwd && str_eq(err->where, "/process/cwd")) ||
 		   (in->set.user && str_starts(err->where, "/process/user")) ||
+		   (in->set.process_label && str_eq(err->where, "/process/selinuxLabel")) ||
+		   (in->set.apparmor && str_eq(err->where, "/process/apparmorProfile")) ||
 		   (in->set.tty && str_eq(err->where, "/process/terminal"))) {
 		err->where[0] = '\0';
 	}
