@@ -291,25 +291,6 @@ static int plan_mempolicy(const struct oci_linux *os, struct arena *a, struct pl
 	return 0;
 }
 
-/* What cannot be done yet is refused by name, not left out in silence. */
-static int plan_refusals(const struct oci_linux *os, const struct plan *plan, struct error *err)
-{
-	bool label = os && os->mount_label && *os->mount_label;
-
-	if (plan->process.selinux || label)
-		return error_config(err,
-				    plan->process.selinux ? "/process/selinuxLabel"
-							  : "/linux/mountLabel",
-				    "selinux label is specified in config, but selinux is disabled "
-				    "or not supported");
-	if (plan->process.apparmor && !str_eq(plan->process.apparmor, "unconfined"))
-		return error_config(err, "/process/apparmorProfile",
-				    "AppArmor profile \"%s\" is asked for, but AppArmor is not "
-				    "supported",
-				    plan->process.apparmor);
-	return 0;
-}
-
 static void add_variable(struct process_plan *p, const char *variable)
 {
 	size_t length = (size_t)(strchr(variable, '=') - variable) + 1;
@@ -424,8 +405,6 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 		   plan_rdt(os, options->id, a, warnings, &plan->rdt, err) ||
 		   plan_confinement(os, a, warnings, plan, err)))
 		return -1;
-	if (plan_refusals(os, plan, err))
-		return -1;
 	plan_activation(options, a, plan);
 	plan->loopback = plan->ns.fresh & CLONE_NEWNET;
 	if (!options->no_keyring)
@@ -452,7 +431,7 @@ int plan_exec(const struct oci_config *config, const struct process_options *opt
 	    plan_annotations(config, a, plan, err) ||
 	    plan_namespaces(config, host, a, warnings, &plan->ns, err) ||
 	    plan_program(&process, host, a, warnings, plan, err) ||
-	    (os && plan_confinement(os, a, warnings, plan, err)) || plan_refusals(os, plan, err))
+	    (os && plan_confinement(os, a, warnings, plan, err)))
 		return -1;
 	plan->process.user_name = names.user_name;
 	plan->process.group_name = names.group_name;

@@ -12,6 +12,7 @@
 #include <sys/capability.h>
 
 #include "oci_spec.h"
+#include "plan/labels.h"
 #include "plan/plan.h"
 #include "spec/names.h"
 
@@ -300,6 +301,37 @@ static int plan_terminal(struct context *c, const struct oci_process *from, stru
 	return 0;
 }
 
+static int plan_labels(struct context *c, const struct oci_process *from, struct process_plan *to)
+{
+	const char *profile = from->apparmor_profile, *label = from->selinux_label;
+
+	if (profile && *profile) {
+		bool unconfined = str_eq(profile, "unconfined");
+
+		if (!c->host->apparmor && !unconfined)
+			return refuse(c, "apparmorProfile",
+				      "AppArmor profile \"%s\" is asked for, but AppArmor is not "
+				      "enabled on this kernel",
+				      profile);
+		if (strpbrk(profile, "\n\r\t") || profile[0] == ' ' || str_ends(profile, " "))
+			return refuse(c, "apparmorProfile", "\"%s\" is no profile name", profile);
+		to->apparmor = c->host->apparmor ? profile : NULL;
+		to->apparmor_stack = c->host->in_userns;
+	}
+	if (label && *label) {
+		const char *refusal = label_refusal(label);
+
+		if (!c->host->selinux)
+			return refuse(c, "selinuxLabel",
+				      "selinux label is specified in config, but selinux is "
+				      "disabled or not supported");
+		if (refusal)
+			return refuse(c, "selinuxLabel", "label \"%s\" %s", label, refusal);
+		to->selinux = label;
+	}
+	return 0;
+}
+
 int plan_process(const struct oci_process *process, const char *where, const struct host *host,
 		 struct arena *a, struct plan_warnings *warnings, struct process_plan *ret,
 		 struct error *err)
@@ -310,15 +342,10 @@ int plan_process(const struct oci_process *process, const char *where, const str
 	if (plan_program(&c, process, ret) || plan_environment(&c, process, ret) ||
 	    plan_user(&c, process, ret) || plan_rlimits(&c, process, ret) ||
 	    plan_scheduler(&c, process, ret) || plan_affinity(&c, process, ret) ||
-	    plan_terminal(&c, process, ret))
+	    plan_terminal(&c, process, ret) || plan_labels(&c, process, ret))
 		return -1;
 	plan_capabilities(&c, process, ret);
 	ret->no_new_privileges = process->no_new_privileges;
-	ret->apparmor = process->apparmor_profile && *process->apparmor_profile
-				? process->apparmor_profile
-				: NULL;
-	ret->selinux =
-		process->selinux_label && *process->selinux_label ? process->selinux_label : NULL;
 	ret->ioprio = plan_io_priority(process);
 	ret->has_oom_score_adj = process->has_oom_score_adj;
 	ret->oom_score_adj = process->oom_score_adj;

@@ -65,6 +65,7 @@ extern const struct words seccomp_arch_words;	/* SCMP_ARCH_* -> AUDIT_ARCH_*, AR
 #define ANNOTATION_KEEP_GROUPS "run.oci.keep_original_groups"
 #define ANNOTATION_HOOKS_STDOUT "run.oci.hooks.stdout"
 #define ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
+#define ANNOTATION_CONTEXT_TYPE "run.oci.mount_context_type"
 
 extern const struct words annotation_words;
 
