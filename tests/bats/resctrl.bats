@@ -91,6 +91,18 @@ in_group() { file_is "$RDT/$1/tasks" "$(pid_of)"; }
 	done
 }
 
+@test "RDT-01 RDT-21 imitated resctrl: what exec starts is in the same groups" {
+	rdt '{enableMonitoring: true}'
+	create
+	start
+	ok exec --detach --pid-file "$TEST_DIR/pid" "$ID" /bin/sleep 100
+	ne "$(<"$TEST_DIR/pid")" "$(pid_of)"
+	file_is "$RDT/$ID/tasks" "$(<"$TEST_DIR/pid")"
+	file_is "$RDT/$ID/mon_groups/$ID/tasks" "$(<"$TEST_DIR/pid")"
+	ok delete --force "$ID"
+	eq "$(groups)" ""
+}
+
 @test "RDT-14 imitated resctrl: without schemata none is written" {
 	rdt '{}'
 	create
