@@ -430,6 +430,13 @@ static int wait_ready(struct launch *l, struct error *err)
 	return 0;
 }
 
+static int write_created(struct launch *l, struct error *err)
+{
+	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
+	rdtgroup_to_record(&l->rdtgroup, true, &l->record);
+	return write_pid(l, err);
+}
+
 static int finish(struct launch *l, struct error *err)
 {
 	if (phase_enter(&l->parent, PHASE_LIMITS, err))
@@ -441,9 +448,7 @@ static int finish(struct launch *l, struct error *err)
 		return -1;
 	if (phase_enter(&l->parent, PHASE_RECORD, err))
 		return -1;
-	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
-	rdtgroup_to_record(&l->rdtgroup, true, &l->record);
-	if (write_pid(l, err))
+	if (!l->options->starts && write_created(l, err))
 		return -1;
 	return caller_give_pidfd(l->options->pidfd_socket, "standard", l->pidfd, err) ||
 			       caller_give_pid(l->options->pid_file, l->pid, l->arena, err)
@@ -524,7 +529,12 @@ static int steps(struct launch *l, struct error *err)
 	if (has_runtime_hooks(plan) && run_runtime_hooks(l, err))
 		return -1;
 
-	/* 5. Limits judge the container, not its set-up: they come when init has nothing left to do. */
+	/*
+	 * 5. Limits judge the container, not its set-up: they come when init has nothing left to do. The record of a container
+	 * that starts at once need not wait for that: without us init does not come as far.
+	 */
+	if (l->options->starts && write_created(l, err))
+		return -1;
 	return wait_ready(l, err) || finish(l, err) ? -1 : 0;
 }
 
