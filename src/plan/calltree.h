@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rules of one system call as one decision tree that gives libseccomp's verdicts.
+ * The rules of one system call as one tree of comparisons.
  *
- * A call gets one verdict, so rules that overlap need an order, and profiles are written against the order that
- * libseccomp 2.5 gives them. It is not the order in which they stand:
+ * A rule holds when all its conditions do; a call gets the action of a rule that holds. Where rules with different
+ * actions hold for one call, profiles are written against what libseccomp makes of them, which is not the order in
+ * which they stand:
  *
  * - A rule without conditions wins over every conditional one; of several, the first wins.
  * - Conditional rules form levels. A level is a list of comparisons of one half (high or low 32 bits) of one argument;
  *   either outcome of a comparison decides, leads to a further level or falls through to the next comparison of its
  *   level, at last to the default action. The conditions of a rule nest by argument number, lowest outermost.
  * - Within a level higher arguments come first, then (masked) equality by falling value, then "less" by rising value,
- *   then "greater" by falling value; what was first stays first among equals.
- * - Rules with the same comparison share its node, and both outcomes of a 64-bit comparison share what follows it. So a
- *   rule that joins there also holds for the values of the rule that it joins (CALL_JOINED).
- * - A rule is left out when its comparisons, without the outermost ones, end where an earlier rule decides, whichever
- *   outcome that one decides (CALL_LEFT_OUT).
- * - Two rules with the same conditions and different actions contradict each other (CALL_CONFLICT).
+ *   then "greater" by falling value; what was first stays first among equals. The first that decides wins.
+ * - Rules that begin with the same comparisons share them, and the shorter one decides for both. Two that end with the
+ *   same comparison and different actions contradict each other: such a profile is refused.
  *
- * The last three are nothing that a profile asks for, but equality is what its author has tested; callers warn.
- * All memory is the arena's. Pure.
+ * The tree gives a call no action but one of a rule that holds for it. (libseccomp up to 2.5.4 sometimes does, and
+ * loses rules: tests/filter/README.md.) All memory is the arena's. Pure.
  */
 #pragma once
 
@@ -39,50 +37,40 @@ struct call_condition {
 
 enum call_op { CALL_EQ, CALL_MASKED_EQ, CALL_GE, CALL_GT };
 
-/* What one outcome of a comparison means: `next` is some node of the next level; neither: fall through. */
+/* What one outcome of a comparison means; neither `decides` nor `next`: fall through. */
 struct call_way {
 	bool decides;
-	uint32_t action; /* SECCOMP_RET_* with its value */
-	struct call_node *next;
+	uint32_t action;	/* SECCOMP_RET_* with its value */
+	struct call_node *next; /* first of the next level */
 };
 
 struct call_node {
 	uint8_t arg;
-	bool high; /* of the argument's halves */
+	bool high; /* which half of the argument */
 	uint8_t op;
 	uint32_t value, mask;
 	struct call_way yes, no;
-	struct call_node *before, *after; /* on its level */
+	struct call_node *after; /* on its level */
 
 	uint64_t whole; /* the 64-bit value this half was taken from */
 	bool falling;	/* made by a condition that holds for the outcome "yes" */
-	bool shared;	/* two ways of its own rule lead here */
-	unsigned visit; /* marks of a walk over the tree */
-
-	/* filter.c: where the level that begins here stands, if it was emitted for this fall-through */
-	struct call_place {
-		bool taken;
-		uint64_t fall;
-		unsigned cold, warm;
-	} place;
 };
 
 struct call_tree {
-	bool always;	 /* no condition is left: `action` for every call */
+	bool always; /* no condition is left: `action` for every call */
 	uint32_t action;
-	struct call_node *top; /* some node of the first level; NULL without rules */
-	unsigned visit;
+	struct call_node *top; /* first of the first level; NULL without rules */
+
+	bool emitted; /* filter.c: it stands at `place` already */
+	unsigned place;
 };
 
-enum call_added { CALL_ADDED, CALL_JOINED, CALL_LEFT_OUT, CALL_COVERED, CALL_CONFLICT };
+/* CALL_COVERED: an earlier rule with another action decides all calls of this one. */
+enum call_added { CALL_ADDED, CALL_COVERED, CALL_CONFLICT };
 
 /*
  * Adds a rule: all n conditions, each on another argument, hold -> action. `wide`: arguments have 64 bits, otherwise
- * only their lower halves count. After CALL_CONFLICT the tree is of no use. CALL_COVERED: an earlier rule has answered
- * all the calls of this one, with another action.
+ * only their lower halves count. After CALL_CONFLICT the tree is of no use.
  */
 enum call_added calltree_add(struct call_tree *t, const struct call_condition *conditions, size_t n,
 			     bool wide, uint32_t action, struct arena *a);
-
-/* The first node of the level that `node` stands on. */
-struct call_node *calltree_first(struct call_node *node);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define REACH 255   /* instructions that a conditional jump can pass over */
+#define RECENT 32    /* comparisons that equal later ones may share */
 #define DECISIONS 64 /* different actions whose last "return" is remembered */
 
 /* Where a jump leads: an action, or an instruction counted from the end of the program (0: the last one). */
@@ -15,6 +16,7 @@ struct target {
 };
 
 struct out {
+	struct arena *arena;
 	struct sock_filter code[BPF_MAXINSNS]; /* filled from the end */
 	unsigned n;
 	bool full; /* nothing more fits: the program will be refused */
@@ -25,6 +27,12 @@ struct out {
 		unsigned at;
 	} decisions[DECISIONS];
 	unsigned n_decisions;
+	struct recent {
+		const struct call_node *node;
+		struct target yes, no;
+		unsigned cold, warm;
+	} recent[RECENT];
+	size_t n_recent;
 };
 
 static struct target to_action(uint32_t action)
@@ -97,7 +105,7 @@ struct entry {
 	const struct call_node *first; /* NULL: it is no level */
 };
 
-static struct entry emit_level(struct out *o, struct call_node *level, struct target fall);
+static struct entry emit_level(struct out *o, const struct call_node *level, struct target fall);
 
 static struct target way_enter(const struct call_node *from, const struct entry *to)
 {
@@ -121,6 +129,26 @@ static struct target emit_way(struct out *o, const struct call_node *from,
 	return way_enter(from, &below);
 }
 
+static bool same_target(const struct target *a, const struct target *b)
+{
+	return a->decides == b->decides && a->value == b->value;
+}
+
+/* A comparison that was emitted not long ago and leads to the same places; NULL: none. */
+static const struct recent *recent_find(const struct out *o, const struct recent *wanted)
+{
+	for (size_t i = 0; i < RECENT; i++) {
+		const struct recent *r = &o->recent[i];
+		const struct call_node *x = r->node, *y = wanted->node;
+
+		if (x && x->arg == y->arg && x->high == y->high && x->op == y->op &&
+		    x->value == y->value && x->mask == y->mask &&
+		    same_target(&r->yes, &wanted->yes) && same_target(&r->no, &wanted->no))
+			return r;
+	}
+	return NULL;
+}
+
 static struct entry emit_node(struct out *o, const struct call_node *node, const struct entry *next)
 {
 	static const uint16_t ops[] = { [CALL_EQ] = BPF_JEQ,
@@ -129,45 +157,54 @@ static struct entry emit_node(struct out *o, const struct call_node *node, const
 					[CALL_GT] = BPF_JGT };
 	size_t offset = offsetof(struct seccomp_data, args) + node->arg * sizeof(uint64_t) +
 			(node->high != o->big_endian ? sizeof(uint32_t) : 0);
-	struct target no = emit_way(o, node, &node->no, next);
-	struct target yes = emit_way(o, node, &node->yes, next);
-	unsigned at = emit_test(o, ops[node->op], node->value, yes, no);
-	struct entry e = { .first = node };
+	struct recent r = { .node = node };
+	const struct recent *same;
 
-	if (node->op == CALL_MASKED_EQ)
-		at = emit(o, BPF_ALU | BPF_AND | BPF_K, 0, 0, node->mask);
-	e.warm = to_place(at);
-	e.cold = to_place(emit_load(o, offset));
-	return e;
+	r.no = emit_way(o, node, &node->no, next);
+	r.yes = emit_way(o, node, &node->yes, next);
+	same = recent_find(o, &r);
+	if (!same) {
+		r.warm = emit_test(o, ops[node->op], node->value, r.yes, r.no);
+		if (node->op == CALL_MASKED_EQ)
+			r.warm = emit(o, BPF_ALU | BPF_AND | BPF_K, 0, 0, node->mask);
+		r.cold = emit_load(o, offset);
+		o->recent[o->n_recent++ % RECENT] = r;
+		same = &r;
+	}
+	return (struct entry){ to_place(same->cold), to_place(same->warm), node };
 }
 
 /* Emits a level whose comparisons fall through to `fall`. */
-static struct entry emit_level(struct out *o, struct call_node *level, struct target fall)
+static struct entry emit_level(struct out *o, const struct call_node *level, struct target fall)
 {
-	struct call_node *first = calltree_first(level), *last = first;
-	uint64_t key = (uint64_t)fall.decides << 32 | fall.value;
 	struct entry e = { .cold = fall, .warm = fall };
+	const struct call_node **nodes;
+	size_t n = 0;
 
-	if (o->full)
-		return e;
-	if (first->place.taken && first->place.fall == key)
-		return (struct entry){ to_place(first->place.cold), to_place(first->place.warm),
-				       first };
-	while (last->after)
-		last = last->after;
-	for (struct call_node *node = last; node && !o->full; node = node->before)
-		e = emit_node(o, node, &e);
-	first->place = (struct call_place){ true, key, e.cold.value, e.warm.value };
+	for (const struct call_node *x = level; x; x = x->after)
+		n++;
+	nodes = arena_new_n(o->arena, const struct call_node *, n);
+	n = 0;
+	for (const struct call_node *x = level; x; x = x->after)
+		nodes[n++] = x;
+	while (n-- > 0 && !o->full)
+		e = emit_node(o, nodes[n], &e);
 	return e;
+}
+
+static struct target emit_tree(struct out *o, struct call_tree *t)
+{
+	if (!t->emitted)
+		t->place = emit_level(o, t->top, to_action(o->fallback)).cold.value;
+	t->emitted = true;
+	return to_place(t->place);
 }
 
 /* ---- ranges -------------------------------------------------------------------------------------------------------- */
 
 static struct target emit_verdict(struct out *o, const struct verdict *v)
 {
-	if (!v->tree)
-		return to_action(v->action);
-	return emit_level(o, v->tree->top, to_action(o->fallback)).cold;
+	return v->tree ? emit_tree(o, v->tree) : to_action(v->action);
 }
 
 static bool same_verdict(const struct verdict *a, const struct verdict *b)
@@ -258,6 +295,7 @@ int filter_build(const struct filter_arch *archs, size_t n, uint32_t bad_arch, u
 	struct target others = to_action(bad_arch);
 	struct sock_filter *code;
 
+	o->arena = a;
 	o->fallback = fallback;
 	o->big_endian = n > 0 && !(archs[0].arch & __AUDIT_ARCH_LE);
 	for (size_t i = n; i-- > 0;)

@@ -300,6 +300,11 @@ static void abi_resolve(struct builder *b, struct abi *abi, const char *name, st
 			abi_find_direct(abi);
 		direct = abi->direct[-nr];
 	}
+	/* A rule that says what the default says keeps its calls from being newer than the profile. */
+	if (!rules && direct)
+		abi_name(b, abi, direct, 0, NULL);
+	if (!rules && through >= 0)
+		abi_name(b, abi, (uint32_t)through, 0, NULL);
 	for (struct rule *rule = rules; rule; rule = rule->next) {
 		if (nr >= 0)
 			abi_name(b, abi, (uint32_t)nr, 0, rule);
@@ -360,7 +365,6 @@ static int tree_add(struct builder *b, struct call_tree *t, const struct named *
 {
 	struct call_condition conditions[CALL_ARGS + 1];
 	const struct rule *rule = named->rule;
-	const char *what = NULL;
 	size_t n = 0;
 
 	/* socketcall and ipc take the arguments of the call in memory; only their own number can be seen. */
@@ -375,22 +379,15 @@ static int tree_add(struct builder *b, struct call_tree *t, const struct named *
 		return error_config(err, entry_where(b, rule->entry),
 				    "contradicts an earlier rule of the same system call (number %u)",
 				    named->nr);
-	case CALL_LEFT_OUT:
-		what = "is left out, as by libseccomp, though no earlier rule speaks of all its calls";
-		break;
-	case CALL_JOINED:
-		what = "also holds for values of an earlier rule, as by libseccomp: they share a comparison";
-		break;
 	case CALL_COVERED:
-		what = "has no effect: an earlier rule decides its calls";
+		if (b->warned != rule)
+			plan_warn(b->warnings, entry_where(b, rule->entry),
+				  "has no effect on system call %u: earlier rules decide it",
+				  named->nr);
+		b->warned = rule;
 		break;
 	case CALL_ADDED:
 		break;
-	}
-	if (what && b->warned != rule) {
-		plan_warn(b->warnings, entry_where(b, rule->entry), "%s (system call %u)", what,
-			  named->nr);
-		b->warned = rule;
 	}
 	return 0;
 }
@@ -399,20 +396,28 @@ static int tree_add(struct builder *b, struct call_tree *t, const struct named *
 static int verdict_make(struct builder *b, const struct named *named, size_t n, bool wide,
 			struct verdict *ret, struct error *err)
 {
-	struct call_tree **shared = n == 1 && !named->subcall ? &named->rule->trees[wide] : NULL;
-	struct call_tree *t;
+	struct call_tree **shared = NULL, *t = NULL;
 
-	if (shared && named->rule->n == 0) {
-		*ret = (struct verdict){ .action = named->rule->action };
-		return 0;
+	if (n == 1 && named->rule && !named->subcall) {
+		shared = &named->rule->trees[wide];
+		t = *shared;
 	}
-	t = shared && *shared ? *shared : arena_new(b->arena, struct call_tree);
-	for (size_t i = 0; i < n && !(shared && *shared); i++)
+	for (size_t i = 0; i < n && !(shared && *shared); i++) {
+		if (!named[i].rule)
+			continue;
+		if (!t)
+			t = arena_new(b->arena, struct call_tree);
 		if (tree_add(b, t, &named[i], wide, err))
 			return -1;
+	}
 	if (shared)
 		*shared = t;
-	*ret = t->always ? (struct verdict){ .action = t->action } : (struct verdict){ .tree = t };
+	if (!t)
+		*ret = (struct verdict){ .action = b->fallback };
+	else if (t->always)
+		*ret = (struct verdict){ .action = t->action };
+	else
+		*ret = (struct verdict){ .tree = t };
 	return 0;
 }
 
