@@ -1,5 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* linux.seccomp -> the program that the kernel runs for every system call. */
+/*
+ * linux.seccomp -> the program that the kernel runs for every system call.
+ *
+ * libseccomp knows the numbers of names; merging rules into ranges of numbers is done here, the program is filter.c's.
+ * A call gets the verdict that libseccomp's own program would give it, with one addition: where the default action is
+ * a refusal (errno, trap, kill), calls with numbers above every call that the profile names for their architecture
+ * fail with ENOSYS, so that programs fall back to older calls as on an older kernel. Rules win over that. The
+ * annotation SECCOMP_NO_ENOSYS turns it off.
+ *
+ * Refused: words that the specification does not know, an errno for an action without one or above 4095, argument
+ * indices above 5, rules that contradict each other, NOTIFY as the default, for calls that a listener's hand-over needs
+ * or without listenerPath, listenerMetadata without listenerPath, an architecture that libseccomp does not know or of
+ * the other byte order. Names that libseccomp does not know are left out with a warning, unless the annotation
+ * SECCOMP_STRICT_NAMES is there. Several conditions on one argument in one rule: each condition of that rule is a rule
+ * of its own, as other runtimes have it. config-linux.md, "Seccomp".
+ */
 #pragma once
 
 #include <linux/filter.h>
@@ -8,6 +23,11 @@
 #include "plan/types.h"
 
 struct oci_seccomp;
+
+/* Annotations; each counts unless its value is "0" or "false". */
+#define SECCOMP_STRICT_NAMES "run.oci.seccomp_fail_unknown_syscall"
+#define SECCOMP_NO_ENOSYS "teu.seccomp.no_enosys"
+#define SECCOMP_LOG "teu.seccomp.log" /* log every call that is not simply allowed: SECCOMP_FILTER_FLAG_LOG */
 
 struct seccomp_plan {
 	const struct sock_filter *code;
@@ -22,6 +42,12 @@ struct seccomp_plan {
 int plan_seccomp(const struct oci_seccomp *profile, const struct pair *annotations,
 		 size_t n_annotations, struct arena *a, struct plan_warnings *warnings,
 		 const struct seccomp_plan **ret, struct error *err);
+
+/* The same for a machine of architecture `native` (AUDIT_ARCH_*); profile is not NULL. */
+int plan_seccomp_for(uint32_t native, const struct oci_seccomp *profile,
+		     const struct pair *annotations, size_t n_annotations, struct arena *a,
+		     struct plan_warnings *warnings, const struct seccomp_plan **ret,
+		     struct error *err);
 #else
 static inline int plan_seccomp(const struct oci_seccomp *profile,
 			       const struct pair *annotations UNUSED, size_t n_annotations UNUSED,

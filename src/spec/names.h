@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <linux/audit.h>
+
 #include "base/str.h"
 
 /* A namespace type: the spec's word, its name under /proc/PID/ns, its CLONE_NEW* flag. */
@@ -33,6 +35,25 @@ extern const struct words personality_words;	/* LINUX, LINUX32 */
 extern const struct words mempolicy_mode_words; /* MPOL_* -> mode */
 extern const struct words mempolicy_flag_words; /* MPOL_F_* -> bit */
 extern const struct words hook_words; /* hook kinds in lifecycle order -> enum hook_kind */
+
+/* The operators of linux.seccomp; COMPARE_MASKED_EQ: argument & value == valueTwo & value. */
+enum compare_op {
+	COMPARE_NE,
+	COMPARE_LT,
+	COMPARE_LE,
+	COMPARE_EQ,
+	COMPARE_GE,
+	COMPARE_GT,
+	COMPARE_MASKED_EQ
+};
+
+extern const struct words seccomp_action_words; /* SCMP_ACT_* -> SECCOMP_RET_* */
+extern const struct words seccomp_op_words;	/* SCMP_CMP_* -> enum compare_op */
+extern const struct words seccomp_flag_words;	/* SECCOMP_FILTER_FLAG_* -> bit */
+extern const struct words seccomp_arch_words;	/* SCMP_ARCH_* -> AUDIT_ARCH_*, ARCH_X32 */
+
+/* The architecture of x32 calls, which the kernel itself reports as x86_64 ones with bit 30 of the number set. */
+#define ARCH_X32 (EM_X86_64 | __AUDIT_ARCH_LE)
 
 /* A signal by number ("9", 0..64), name ("KILL", "sigkill") or real-time name ("RTMIN+3"); -1 if unknown. */
 int signal_find(const char *name);
