@@ -5,15 +5,14 @@
  */
 #include "plan/seccomp.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "oci_spec.h"
+#include "plan/abi.h"
 #include "plan/filter.h"
 #include "spec/names.h"
 
@@ -24,12 +23,7 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-#define X32_BIT 0x40000000u
 #define ERRNO_MAX 4095u
-
-/* The library's numbers for calls that some architectures reach through socketcall(2) or ipc(2) only. */
-#define IS_MULTIPLEXED(nr) ((nr) <= -101 && (nr) > -300)
-#define SUBCALL(nr) ((unsigned)-(nr) % 100)
 
 /* One entry of syscalls, or one condition of it. */
 struct rule {
@@ -42,24 +36,20 @@ struct rule {
 	struct rule *next; /* further conditions of the entry */
 };
 
-/* A call that a rule speaks of; rules of one number stay in the profile's order. */
+/* A call that a rule speaks of. */
 struct named {
-	uint32_t nr, order;
-	struct rule *rule;
+	uint32_t nr;
 	unsigned subcall; /* of socketcall or ipc, 0: none */
+	struct rule *rule;
 };
 
-/* One architecture as far as numbers go: x32 is one, though the kernel reports it as x86_64. */
-struct abi {
-	uint32_t token;
-	bool wide, x32;
+/* All that the profile says of one architecture. */
+struct table {
+	struct abi abi;
 	struct named *named;
 	size_t n, room;
 	bool knows; /* some name has a number */
 	uint32_t newest;
-	/* Own numbers of calls that are multiplexed as well, by the library's number; looked up at the first one. */
-	bool direct_known;
-	uint16_t direct[300];
 };
 
 struct builder {
@@ -68,8 +58,8 @@ struct builder {
 	struct plan_warnings *warnings;
 	bool strict_names, enosys;
 	uint32_t fallback;
-	struct abi *abis;
-	size_t n_abis;
+	struct table *tables; /* the native one first */
+	size_t n_tables;
 	bool notify;
 	const struct rule *warned; /* the last rule that was warned of */
 	struct filter_range *ranges;
@@ -130,47 +120,34 @@ static int read_flags(const struct oci_seccomp *p, struct arena *a, unsigned *re
 
 /* ---- architectures ------------------------------------------------------------------------------------------------- */
 
-static bool is_wide(uint32_t token)
+static bool table_add(struct builder *b, uint32_t token, const char *name)
 {
-	return token & __AUDIT_ARCH_64BIT && token != AUDIT_ARCH_MIPS64N32 &&
-	       token != AUDIT_ARCH_MIPSEL64N32;
-}
-
-static void abi_add(struct builder *b, uint32_t token)
-{
-	for (size_t i = 0; i < b->n_abis; i++)
-		if (b->abis[i].token == token)
-			return;
-	b->abis[b->n_abis++] =
-		(struct abi){ .token = token, .wide = is_wide(token), .x32 = token == ARCH_X32 };
+	for (size_t i = 0; i < b->n_tables; i++)
+		if (b->tables[i].abi.token == token)
+			return true;
+	return abi_init(&b->tables[b->n_tables++].abi, token, name);
 }
 
 static int read_architectures(struct builder *b, uint32_t native, struct error *err)
 {
 	const struct oci_seccomp *p = b->profile;
 
-	b->abis = arena_new_n(b->arena, struct abi, p->n_architectures + 1);
-	abi_add(b, native);
+	b->tables = arena_new_n(b->arena, struct table, p->n_architectures + 1);
+	table_add(b, native, NULL);
 	for (size_t i = 0; i < p->n_architectures; i++) {
 		const char *where = arena_printf(b->arena, "/linux/seccomp/architectures/%zu", i);
 		const char *name = p->architectures[i];
-		char lower[32] = { 0 };
 		uint64_t token;
 
 		if (!word_find(seccomp_arch_words.table, seccomp_arch_words.n, name, &token))
 			return error_config(err, where, "unknown architecture \"%s\"", name);
-		name += strlen("SCMP_ARCH_");
-		for (size_t c = 0; name[c] && c < sizeof(lower) - 1; c++)
-			lower[c] = (char)tolower((unsigned char)name[c]);
-		if (seccomp_arch_resolve_name(lower) != token)
+		if (!table_add(b, (uint32_t)token, name))
 			return error_config(err, where,
-					    "libseccomp knows no system calls of \"%s\"",
-					    p->architectures[i]);
+					    "libseccomp knows no system calls of \"%s\"", name);
 		if ((token ^ native) & __AUDIT_ARCH_LE)
 			return error_config(err, where,
 					    "\"%s\" has another byte order than this machine",
-					    p->architectures[i]);
-		abi_add(b, (uint32_t)token);
+					    name);
 	}
 	return 0;
 }
@@ -250,97 +227,63 @@ static int read_rule(struct builder *b, const struct oci_syscall *s, unsigned en
 
 /* ---- numbers ------------------------------------------------------------------------------------------------------- */
 
-static void abi_name(struct builder *b, struct abi *abi, uint32_t nr, unsigned subcall,
-		     struct rule *rule)
+static void table_name(struct builder *b, struct table *t, uint32_t nr, unsigned subcall,
+		       struct rule *rule)
 {
-	if (abi->n == abi->room) {
-		size_t room = abi->room ? 2 * abi->room : 512;
+	if (t->n == t->room) {
+		size_t room = t->room ? 2 * t->room : 512;
 
-		abi->named = arena_grow(b->arena, abi->named, abi->n, room, sizeof(*abi->named));
-		abi->room = room;
+		t->named = arena_grow(b->arena, t->named, t->n, room, sizeof(*t->named));
+		t->room = room;
 	}
-	abi->named[abi->n] = (struct named){ nr, (uint32_t)abi->n, rule, subcall };
-	abi->n++;
+	t->named[t->n++] = (struct named){ nr, subcall, rule };
 }
 
-/*
- * The library tells the number inside socketcall or ipc from the name, but a number of its own, which most of those
- * calls have too, only the other way round. They stand in two places of every architecture's table.
- */
-static void abi_find_direct(struct abi *abi)
+static void table_call(struct builder *b, struct table *t, const struct abi_call *call,
+		       struct rule *rules)
 {
-	static const struct {
-		unsigned first, last;
-	} places[] = { { 160, 190 }, { 326, 405 } };
-	int base = seccomp_syscall_resolve_name_arch(abi->token, "read") / 1000 * 1000;
-
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		for (unsigned n = places[i].first; n <= places[i].last; n++) {
-			char *name = seccomp_syscall_resolve_num_arch(abi->token, base + (int)n);
-			int nr = name ? seccomp_syscall_resolve_name_arch(abi->token, name) : 0;
-
-			if (IS_MULTIPLEXED(nr))
-				abi->direct[-nr] = (uint16_t)(base + (int)n);
-			free(name);
-		}
-	abi->direct_known = true;
-}
-
-static void abi_resolve(struct builder *b, struct abi *abi, const char *name, struct rule *rules)
-{
-	int nr = seccomp_syscall_resolve_name_arch(abi->token, name), through = -1;
-	uint32_t direct = 0;
-
-	if (nr >= 0) {
-		abi->newest = abi->knows ? MAX(abi->newest, (uint32_t)nr) : (uint32_t)nr;
-		abi->knows = true;
-	} else if (IS_MULTIPLEXED(nr)) {
-		through = seccomp_syscall_resolve_name_rewrite(abi->token, name);
-		if (!abi->direct_known && through >= 0)
-			abi_find_direct(abi);
-		direct = abi->direct[-nr];
+	if (call->has_nr) {
+		t->newest = t->knows ? MAX(t->newest, call->nr) : call->nr;
+		t->knows = true;
 	}
 	/* A rule that says what the default says keeps its calls from being newer than the profile. */
-	if (!rules && direct)
-		abi_name(b, abi, direct, 0, NULL);
-	if (!rules && through >= 0)
-		abi_name(b, abi, (uint32_t)through, 0, NULL);
+	if (!rules && call->has_direct)
+		table_name(b, t, call->direct, 0, NULL);
+	if (!rules && call->has_through)
+		table_name(b, t, call->through, 0, NULL);
 	for (struct rule *rule = rules; rule; rule = rule->next) {
-		if (nr >= 0)
-			abi_name(b, abi, (uint32_t)nr, 0, rule);
-		if (through >= 0)
-			abi_name(b, abi, (uint32_t)through, SUBCALL(nr), rule);
-		if (direct)
-			abi_name(b, abi, direct, 0, rule);
+		if (call->has_nr)
+			table_name(b, t, call->nr, 0, rule);
+		if (call->has_through)
+			table_name(b, t, call->through, call->subcall, rule);
+		if (call->has_direct)
+			table_name(b, t, call->direct, 0, rule);
 	}
 }
 
-static int read_names(struct builder *b, const struct oci_syscall *s, unsigned entry,
-		      struct rule *rules, struct error *err)
+static int read_unknown(const struct builder *b, const char *name, unsigned entry, size_t index,
+			struct error *err)
 {
-	bool notify = rules && rules->action == SECCOMP_RET_USER_NOTIF;
+	const char *where = arena_printf(b->arena, "%s/names/%zu", entry_where(b, entry), index);
 
-	for (size_t i = 0; i < s->n_names; i++) {
-		const char *name = s->names[i];
+	if (b->strict_names)
+		return error_config(err, where, "unknown system call \"%s\"", name);
+	plan_warn(b->warnings, where, "unknown system call \"%s\" is left out", name);
+	return 0;
+}
 
-		if (notify && (str_eq(name, "write") || str_eq(name, "sendmsg")))
-			return error_config(err,
-					    arena_printf(b->arena, "%s/names/%zu",
-							 entry_where(b, entry), i),
-					    "SCMP_ACT_NOTIFY cannot serve \"%s\"", name);
-		if (seccomp_syscall_resolve_name_arch(b->abis[0].token, name) ==
-		    __NR_SCMP_ERROR) {
-			const char *where = arena_printf(b->arena, "%s/names/%zu",
-							 entry_where(b, entry), i);
+static int read_name(struct builder *b, const char *name, unsigned entry, size_t index,
+		     struct rule *rules, struct error *err)
+{
+	struct abi_call call;
 
-			if (b->strict_names)
-				return error_config(err, where, "unknown system call \"%s\"", name);
-			plan_warn(b->warnings, where, "unknown system call \"%s\" is left out",
-				  name);
-			continue;
-		}
-		for (size_t k = 0; k < b->n_abis; k++)
-			abi_resolve(b, &b->abis[k], name, rules);
+	abi_find(&b->tables[0].abi, name, &call);
+	if (!call.known)
+		return read_unknown(b, name, entry, index, err);
+	table_call(b, &b->tables[0], &call, rules);
+	for (size_t k = 1; k < b->n_tables; k++) {
+		abi_find(&b->tables[k].abi, name, &call);
+		table_call(b, &b->tables[k], &call, rules);
 	}
 	return 0;
 }
@@ -351,9 +294,11 @@ static int read_rules(struct builder *b, struct error *err)
 		const struct oci_syscall *s = &b->profile->syscalls[i];
 		struct rule *rules = NULL;
 
-		if (read_rule(b, s, (unsigned)i, &rules, err) ||
-		    read_names(b, s, (unsigned)i, rules, err))
+		if (read_rule(b, s, (unsigned)i, &rules, err))
 			return -1;
+		for (size_t k = 0; k < s->n_names; k++)
+			if (read_name(b, s->names[k], (unsigned)i, k, rules, err))
+				return -1;
 	}
 	return 0;
 }
@@ -443,41 +388,58 @@ static void range_action(struct builder *b, uint32_t first, uint32_t action)
 	range_add(b, first, &(struct verdict){ .action = action });
 }
 
-static int named_compare(const void *left, const void *right)
+/* By number, rules of one number in their order: a radix sort over the bits in which the numbers differ at all. */
+static void table_sort(struct builder *b, struct table *t)
 {
-	const struct named *l = left, *r = right;
+	struct named *from = t->named, *to = arena_new_n(b->arena, struct named, t->n);
+	uint32_t differ = 0;
 
-	if (l->nr != r->nr)
-		return l->nr < r->nr ? -1 : 1;
-	return l->order < r->order ? -1 : 1;
+	for (size_t i = 0; i < t->n; i++)
+		differ |= from[i].nr ^ from[0].nr;
+	for (unsigned shift = 0; shift < 32; shift += 8) {
+		size_t place[257] = { 0 };
+		struct named *done = to;
+
+		if (!(differ >> shift & 0xff))
+			continue;
+		for (size_t i = 0; i < t->n; i++)
+			place[(from[i].nr >> shift & 0xff) + 1]++;
+		for (unsigned i = 1; i < 256; i++)
+			place[i] += place[i - 1];
+		for (size_t i = 0; i < t->n; i++)
+			to[place[from[i].nr >> shift & 0xff]++] = from[i];
+		to = from;
+		from = done;
+	}
+	t->named = from;
 }
 
 /* The ranges of the numbers from..to of one architecture. */
-static int abi_ranges(struct builder *b, struct abi *abi, uint32_t from, uint32_t to,
+static int table_ranges(struct builder *b, struct table *t, uint32_t from, uint32_t to,
 		      struct error *err)
 {
-	bool enosys = b->enosys && abi->knows;
+	bool enosys = b->enosys && t->knows;
 	uint64_t next = from; /* the first number without a verdict yet */
 	size_t i = 0;
 
-	while (i < abi->n && abi->named[i].nr < from)
+	while (i < t->n && t->named[i].nr < from)
 		i++;
 	for (;;) {
-		uint64_t nr = i < abi->n && abi->named[i].nr <= to ? abi->named[i].nr :
+		uint64_t nr = i < t->n && t->named[i].nr <= to ? t->named[i].nr :
 								     (uint64_t)to + 1;
 		struct verdict v;
 		size_t n = 0;
 
-		if (next < nr && (!enosys || next <= abi->newest))
+		if (next < nr && (!enosys || next <= t->newest))
 			range_action(b, (uint32_t)next, b->fallback);
-		if (next < nr && enosys && nr > (uint64_t)abi->newest + 1)
-			range_action(b, (uint32_t)MAX(next, (uint64_t)abi->newest + 1),
+		if (next < nr && enosys && nr > (uint64_t)t->newest + 1)
+			range_action(b, (uint32_t)MAX(next, (uint64_t)t->newest + 1),
 				     SECCOMP_RET_ERRNO | ENOSYS);
 		if (nr > to)
 			return 0;
-		while (i + n < abi->n && abi->named[i + n].nr == nr)
+		while (i + n < t->n && t->named[i + n].nr == nr)
 			n++;
-		if (verdict_make(b, &abi->named[i], n, abi->wide, &v, err))
+		if (verdict_make(b, &t->named[i], n, t->abi.wide, &v, err))
 			return -1;
 		range_add(b, (uint32_t)nr, &v);
 		next = nr + 1;
@@ -485,11 +447,11 @@ static int abi_ranges(struct builder *b, struct abi *abi, uint32_t from, uint32_
 	}
 }
 
-static struct abi *abi_find(struct builder *b, uint32_t token)
+static struct table *table_find(struct builder *b, uint32_t token)
 {
-	for (size_t i = 0; i < b->n_abis; i++)
-		if (b->abis[i].token == token)
-			return &b->abis[i];
+	for (size_t i = 0; i < b->n_tables; i++)
+		if (b->tables[i].abi.token == token)
+			return &b->tables[i];
 	return NULL;
 }
 
@@ -499,23 +461,23 @@ static struct abi *abi_find(struct builder *b, uint32_t token)
  */
 static int x86_ranges(struct builder *b, struct error *err)
 {
-	struct abi *wide = abi_find(b, AUDIT_ARCH_X86_64), *x32 = abi_find(b, ARCH_X32);
+	struct table *wide = table_find(b, AUDIT_ARCH_X86_64), *x32 = table_find(b, ARCH_X32);
 	bool enosys = b->enosys && wide && wide->knows;
 
 	if (!wide)
 		range_action(b, 0, SECCOMP_RET_KILL_THREAD);
-	else if (abi_ranges(b, wide, 0, X32_BIT - 1, err))
+	else if (table_ranges(b, wide, 0, X32_BIT - 1, err))
 		return -1;
 	if (!x32)
 		range_action(b, X32_BIT, SECCOMP_RET_KILL_THREAD);
-	else if (abi_ranges(b, x32, X32_BIT, 2 * X32_BIT - 1, err))
+	else if (table_ranges(b, x32, X32_BIT, 2 * X32_BIT - 1, err))
 		return -1;
 	if (enosys)
 		range_action(b, 2 * X32_BIT, SECCOMP_RET_ERRNO | ENOSYS);
 	else
 		range_action(b, 2 * X32_BIT, x32 ? b->fallback : SECCOMP_RET_KILL_THREAD);
 	if (x32)
-		return abi_ranges(b, x32, 3 * X32_BIT, UINT32_MAX, err);
+		return table_ranges(b, x32, 3 * X32_BIT, UINT32_MAX, err);
 	range_action(b, 3 * X32_BIT, SECCOMP_RET_KILL_THREAD);
 	range_action(b, UINT32_MAX, b->fallback);
 	return 0;
@@ -523,24 +485,24 @@ static int x86_ranges(struct builder *b, struct error *err)
 
 static int build(struct builder *b, struct seccomp_plan *plan, struct error *err)
 {
-	struct filter_arch *archs = arena_new_n(b->arena, struct filter_arch, b->n_abis);
+	struct filter_arch *archs = arena_new_n(b->arena, struct filter_arch, b->n_tables);
 	bool x86_done = false;
 	size_t n = 0;
 
-	for (size_t i = 0; i < b->n_abis; i++)
-		qsort(b->abis[i].named, b->abis[i].n, sizeof(struct named), named_compare);
-	for (size_t i = 0; i < b->n_abis; i++) {
-		struct abi *abi = &b->abis[i];
-		bool x86 = abi->token == AUDIT_ARCH_X86_64 || abi->x32;
+	for (size_t i = 0; i < b->n_tables; i++)
+		table_sort(b, &b->tables[i]);
+	for (size_t i = 0; i < b->n_tables; i++) {
+		struct table *t = &b->tables[i];
+		bool x86 = abi_kernel_arch(&t->abi) == AUDIT_ARCH_X86_64;
 
 		if (x86 && x86_done)
 			continue;
 		x86_done |= x86;
 		b->ranges = NULL;
 		b->n_ranges = b->room = 0;
-		if (x86 ? x86_ranges(b, err) : abi_ranges(b, abi, 0, UINT32_MAX, err))
+		if (x86 ? x86_ranges(b, err) : table_ranges(b, t, 0, UINT32_MAX, err))
 			return -1;
-		archs[n++] = (struct filter_arch){ x86 ? AUDIT_ARCH_X86_64 : abi->token, b->ranges,
+		archs[n++] = (struct filter_arch){ abi_kernel_arch(&t->abi), b->ranges,
 						   b->n_ranges };
 	}
 	return filter_build(archs, n, SECCOMP_RET_KILL_THREAD, b->fallback, b->arena, &plan->code,

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
-#include "bpf.h"
+#include "plan/bpf.h"
 #include "oci_spec.h"
 
 #define X32_BIT 0x40000000u
@@ -96,6 +96,23 @@ static void see_names(struct oracle *o, const struct oci_syscall *s)
 		}
 }
 
+/* In programs for the other byte order libseccomp forgets some "return" instructions that it doubles for far jumps. */
+static uint32_t swap_action(uint32_t k)
+{
+	switch (k & SECCOMP_RET_ACTION_FULL) {
+	case SECCOMP_RET_ERRNO:
+	case SECCOMP_RET_TRACE:
+	case SECCOMP_RET_TRAP:
+	case SECCOMP_RET_LOG:
+	case SECCOMP_RET_ALLOW:
+	case SECCOMP_RET_KILL_PROCESS:
+	case SECCOMP_RET_USER_NOTIF:
+		return k;
+	default:
+		return __builtin_bswap32(k);
+	}
+}
+
 static int export(struct oracle_program *program, scmp_filter_ctx ctx, bool foreign)
 {
 	int fd = memfd_create("oracle", MFD_CLOEXEC), result = seccomp_export_bpf(ctx, fd);
@@ -109,7 +126,9 @@ static int export(struct oracle_program *program, scmp_filter_ctx ctx, bool fore
 	/* Programs for the other byte order are written in it. */
 	for (size_t i = 0; foreign && i < program->n; i++) {
 		program->code[i].code = __builtin_bswap16(program->code[i].code);
-		program->code[i].k = __builtin_bswap32(program->code[i].k);
+		program->code[i].k = program->code[i].code == (BPF_RET | BPF_K) ?
+					     swap_action(program->code[i].k) :
+					     __builtin_bswap32(program->code[i].k);
 	}
 	return result;
 }
@@ -178,12 +197,9 @@ static void add_arch(struct oracle *o, uint32_t arch)
 	o->arches[o->n_arches++] = arch;
 }
 
-int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *p, int *ret_entry)
+int oracle_prepare(struct oracle *o, uint32_t native, const struct oci_seccomp *p)
 {
-	int result = 0;
-
 	*o = (struct oracle){ .profile = p };
-	*ret_entry = -1;
 	o->fallback = action_of(p->default_action, p->has_default_errno_ret, p->default_errno_ret);
 	o->enosys = o->fallback != SCMP_ACT_ALLOW && o->fallback != SCMP_ACT_LOG &&
 		    (o->fallback & 0xffff0000) != SCMP_ACT_TRACE(0);
@@ -192,6 +208,14 @@ int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *p, 
 		add_arch(o, arch_of(p->architectures[i]));
 	for (size_t i = 0; i < p->n_syscalls; i++)
 		see_names(o, &p->syscalls[i]);
+	return 0;
+}
+
+int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *p, int *ret_entry)
+{
+	int result = oracle_prepare(o, native, p);
+
+	*ret_entry = -1;
 	if (!must_split(o, p))
 		return program_make(o, 0, ret_entry);
 	for (size_t i = 0; i < o->n_arches && result == 0; i++) {

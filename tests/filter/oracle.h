@@ -39,6 +39,9 @@ struct oracle {
 int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *profile, int *ret_entry);
 void oracle_free(struct oracle *o);
 
+/* The same without libseccomp's programs: for oracle_is_newer() and struct meaning. Always 0. */
+int oracle_prepare(struct oracle *o, uint32_t native, const struct oci_seccomp *profile);
+
 /* The verdict on a call of these architectures. */
 uint32_t oracle_ask(const struct oracle *o, const struct seccomp_data *call);
 

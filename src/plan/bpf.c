@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "bpf.h"
+#include "plan/bpf.h"
 
 #include <linux/audit.h>
 #include <string.h>
