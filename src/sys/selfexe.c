@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
+#include <linux/prctl.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -16,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "base/util.h"
 #include "sys/syscalls.h"
 
 #ifndef MFD_EXEC
@@ -53,6 +58,146 @@ static int clone_read_only(void)
 	return fd_take(&fd);
 }
 
+/* ---- exchanging the file below a running program -------------------------------------------------------------------- */
+
+/*
+ * The kernel takes another file for /proc/self/exe when nothing of the first is mapped any more (prctl(2),
+ * PR_SET_MM_MAP). So each segment of the program is mapped again in its place: what is never written from the new file,
+ * the rest as a copy of its memory. A start of the dynamic loader costs ten times as much.
+ */
+struct segments {
+	ElfW(Addr) base;
+	const ElfW(Phdr) *headers;
+	size_t n;
+	uintptr_t page; /* its size */
+};
+
+static int note_program(struct dl_phdr_info *info, size_t size UNUSED, void *segments)
+{
+	struct segments *ret = segments;
+
+	ret->base = info->dlpi_addr;
+	ret->headers = info->dlpi_phdr;
+	ret->n = info->dlpi_phnum;
+	return 1; /* the program comes first, libraries after it */
+}
+
+static uintptr_t segment_begin(const struct segments *s, const ElfW(Phdr) * header)
+{
+	return (s->base + header->p_vaddr) & ~(s->page - 1);
+}
+
+/* Where the part that comes from the file ends; the zeroed rest belongs to no file. */
+static uintptr_t segment_end(const struct segments *s, const ElfW(Phdr) * header)
+{
+	return (s->base + header->p_vaddr + header->p_filesz + s->page - 1) & ~(s->page - 1);
+}
+
+static int copy_in_place(uintptr_t begin, uintptr_t end)
+{
+	size_t size = end - begin;
+	void *copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (copy == MAP_FAILED)
+		return -1;
+	memcpy(copy, (const void *)begin, size);
+	if (mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)begin) != MAP_FAILED)
+		return 0;
+	munmap(copy, size);
+	return -1;
+}
+
+static int map_anew(const struct segments *s, int file)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const ElfW(Phdr) *h = &s->headers[i];
+		uintptr_t begin = segment_begin(s, h), end = segment_end(s, h);
+		int access = (h->p_flags & PF_R ? PROT_READ : 0) | (h->p_flags & PF_X ? PROT_EXEC : 0);
+
+		if (h->p_type != PT_LOAD || begin == end)
+			continue;
+		if (h->p_flags & PF_W) {
+			if (copy_in_place(begin, end))
+				return -1;
+		} else if (mmap((void *)begin, end - begin, access, MAP_PRIVATE | MAP_FIXED, file,
+				(off_t)(h->p_offset & ~(s->page - 1))) == MAP_FAILED) {
+			return -1;
+		}
+	}
+	/* What the loader made read-only after relocation is so in the copy. */
+	for (size_t i = 0; i < s->n; i++) {
+		const ElfW(Phdr) *h = &s->headers[i];
+		uintptr_t begin = segment_begin(s, h);
+		uintptr_t end = (s->base + h->p_vaddr + h->p_memsz) & ~(s->page - 1);
+
+		if (h->p_type == PT_GNU_RELRO && begin < end &&
+		    mprotect((void *)begin, end - begin, PROT_READ) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The call wants the whole description of the memory; only the file in it is new. */
+static int tell_kernel(const struct segments *s, int file, char **argv)
+{
+	struct prctl_mm_map map = { .exe_fd = (uint32_t)file };
+	char **last_arg = argv, **last_env = environ;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const ElfW(Phdr) *h = &s->headers[i];
+		uint64_t begin = s->base + h->p_vaddr, end = begin + h->p_filesz;
+
+		if (h->p_type == PT_LOAD && h->p_flags & PF_X) {
+			map.start_code = begin;
+			map.end_code = end;
+		} else if (h->p_type == PT_LOAD && h->p_flags & PF_W) {
+			map.start_data = begin;
+			map.end_data = end;
+		}
+	}
+	while (last_arg[0] && last_arg[1])
+		last_arg++;
+	while (last_env[0] && last_env[1])
+		last_env++;
+	if (!*last_arg || !*last_env)
+		return -1;
+	map.start_brk = map.brk = (uintptr_t)sbrk(0);
+	map.start_stack = (uintptr_t)argv;
+	map.arg_start = (uintptr_t)argv[0];
+	map.arg_end = (uintptr_t)*last_arg + strlen(*last_arg) + 1;
+	map.env_start = (uintptr_t)environ[0];
+	map.env_end = (uintptr_t)*last_env + strlen(*last_env) + 1;
+	return prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0);
+}
+
+/* Whether the kernel would take another file; nothing is mapped anew in vain. */
+static bool may_exchange(void)
+{
+	unsigned size = 0;
+
+	return prctl(PR_SET_MM, PR_SET_MM_MAP_SIZE, &size, 0, 0) == 0 &&
+	       size == sizeof(struct prctl_mm_map);
+}
+
+/* `clone` is a path-only descriptor. A failure half way does no harm: all segments hold what they held. */
+static bool exchange(int clone, char **argv)
+{
+	struct segments segments = { .page = (uintptr_t)sysconf(_SC_PAGESIZE) };
+	auto_fd int file = -1;
+	char path[32];
+
+	if (!may_exchange())
+		return false;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", clone);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file < 0 || dl_iterate_phdr(note_program, &segments) != 1)
+		return false;
+	return map_anew(&segments, file) == 0 && tell_kernel(&segments, file, argv) == 0 &&
+	       is_protected();
+}
+
+/* ---- executing another file ------------------------------------------------------------------------------------------ */
+
 static int copy_sealed(struct error *err)
 {
 	auto_fd int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -89,6 +234,8 @@ int selfexe_protect(char **argv, struct error *err)
 	}
 	if (!again)
 		fd = clone_read_only();
+	if (fd >= 0 && exchange(fd, argv))
+		return 0;
 	if (fd < 0)
 		fd = copy_sealed(err);
 	if (fd < 0)

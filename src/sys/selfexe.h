@@ -4,16 +4,20 @@
  *
  * The kernel lets whoever shares a pid namespace with us, or is executed through a script or an ELF interpreter that names
  * /proc/self/exe, get hold of our file; a container that can write to it owns the host. So a command whose process a
- * container will see runs from a copy that nobody can write through: a detached, read-only clone of the mount our file is
- * on, or where that cannot be made a sealed copy in memory (memfd_create(2)).
+ * container will see runs from something that nobody can write through. In order of cost:
+ *
+ * 1. The process exchanges its own file for the same one on a detached, read-only clone of its mount, and goes on: see
+ *    selfexe.c. Needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE and a kernel with checkpoint support.
+ * 2. It executes that clone.
+ * 3. It executes a sealed copy in memory (memfd_create(2)).
  */
 #pragma once
 
 #include "base/error.h"
 
 /*
- * Executes the program anew from a protected file, unless it runs from one already. Returns 0 when it does. Call it first
- * thing: nothing that was opened or allocated survives.
+ * Returns 0 when the program runs from a protected file. Call it first thing: the program may be executed anew, and then
+ * nothing that was opened or allocated survives.
  */
 int selfexe_protect(char **argv, struct error *err);
 
