@@ -9,8 +9,8 @@
  * annotation SECCOMP_NO_ENOSYS turns it off.
  *
  * Refused: words that the specification does not know, an errno for an action without one or above 4095, argument
- * indices above 5, rules that contradict each other, NOTIFY as the default, for calls that a listener's hand-over needs
- * or without listenerPath, listenerMetadata without listenerPath, an architecture that libseccomp does not know or of
+ * indices above 5, rules that contradict each other, NOTIFY as the default or without listenerPath, listenerMetadata
+ * without listenerPath, WAIT_KILLABLE_RECV without NOTIFY, an architecture that libseccomp does not know or of
  * the other byte order. Names that libseccomp does not know are left out with a warning, unless the annotation
  * SECCOMP_STRICT_NAMES is there. Several conditions on one argument in one rule: each condition of that rule is a rule
  * of its own, as other runtimes have it. config-linux.md, "Seccomp".

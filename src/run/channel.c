@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -49,8 +48,7 @@ _Static_assert(ARRAY_SIZE(phase_names) == PHASES, "every phase has a name");
 static const char *const message_names[] = {
 	[MSG_GO] = "go",	 [MSG_MOUNTED] = "mounted",
 	[MSG_HOOKED] = "hooked", [MSG_LISTENER] = "listener",
-	[MSG_TAKEN] = "taken",	 [MSG_READY] = "ready",
-	[MSG_FAILED] = "failed",
+	[MSG_READY] = "ready",	 [MSG_FAILED] = "failed",
 };
 
 const char *phase_name(enum phase phase)
@@ -183,6 +181,25 @@ int phase_enter(const struct channel *ch, enum phase phase, struct error *err)
 
 /* ---- the gate ------------------------------------------------------------------------------------------------------ */
 
+struct gate_page {
+	volatile uint32_t passed; /* nothing but execve is left */
+	volatile uint32_t failed; /* `failure` says why */
+	struct error failure;
+};
+
+static struct gate_page *make_page(const struct state *s, struct error *err)
+{
+	auto_fd int fd = openat(s->fd, STATE_PAGE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	struct gate_page *page = MAP_FAILED;
+
+	if (fd >= 0 && ftruncate(fd, sizeof(*page)) == 0)
+		page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page != MAP_FAILED)
+		return page;
+	error_sys(err, "make \"%s/%s/" STATE_PAGE "\"", s->root, s->id);
+	return NULL;
+}
+
 int gate_make(const struct state *s, struct gate *ret, struct error *err)
 {
 	auto_fd int reader = -1, gate = -1, answer = -1;
@@ -196,6 +213,9 @@ int gate_make(const struct state *s, struct gate *ret, struct error *err)
 	answer = openat(s->fd, STATE_ANSWER, O_WRONLY | O_CLOEXEC);
 	if (gate < 0 || reader < 0 || answer < 0)
 		return error_sys(err, "open the gate in \"%s/%s\"", s->root, s->id);
+	ret->page = make_page(s, err);
+	if (!ret->page)
+		return -1;
 	ret->fd = fd_take(&gate);
 	ret->answer = fd_take(&answer);
 	return 0;
@@ -205,6 +225,9 @@ void gate_close(struct gate *gate)
 {
 	fd_close(&gate->fd);
 	fd_close(&gate->answer);
+	if (gate->page)
+		(void)munmap(gate->page, sizeof(*gate->page));
+	gate->page = NULL;
 }
 
 int gate_wait(const struct gate *gate, struct error *err)
@@ -222,15 +245,13 @@ int gate_wait(const struct gate *gate, struct error *err)
 
 void gate_pass(const struct gate *gate)
 {
-	char byte;
-
-	(void)!read(gate->fd, &byte, 1);
+	gate->page->passed = 1;
 }
 
 void gate_answer(const struct gate *gate, const struct error *failure)
 {
-	/* Whoever opened the gate may have been killed since. */
-	(void)fd_write_all(gate->answer, failure, sizeof(*failure));
+	gate->page->failure = *failure;
+	gate->page->failed = 1;
 }
 
 static int open_gate(const struct state *s)
@@ -251,16 +272,15 @@ int gate_open(const struct state *s, unsigned seconds, struct error *err)
 	auto_fd int answer =
 		openat(s->fd, STATE_ANSWER, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	auto_fd int gate = open_gate(s);
-	struct error failure;
-	ssize_t n;
-	int events, left;
+	auto_fd int page = openat(s->fd, STATE_PAGE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct gate_page said;
+	int events;
 
 	if (gate < 0 && (errno == ENXIO || errno == ENOENT))
 		return error_set(err, ERR_STATE, "no process waits to be started");
-	if (gate < 0 || answer < 0)
+	if (gate < 0 || answer < 0 || page < 0)
 		return error_sys(err, "open the gate in \"%s/%s\"", s->root, s->id);
-	/* One byte wakes init, it takes the other when nothing but execve is left. */
-	if (fd_write_all(gate, "\0", 2) < 0)
+	if (fd_write_all(gate, "", 1) < 0)
 		return error_sys(err, "write to the gate");
 	events = fd_wait(answer, POLLIN, deadline_in(seconds));
 	if (events < 0)
@@ -268,14 +288,14 @@ int gate_open(const struct state *s, unsigned seconds, struct error *err)
 	if (events == 0)
 		return error_set(err, ERR_TIMEOUT, "the program was not executed within %u seconds",
 				 seconds);
-	n = read(answer, &failure, sizeof(failure));
-	if (n == 0 && ioctl(gate, FIONREAD, &left) == 0 && left)
+	if (pread(page, &said, sizeof(said), 0) != sizeof(said))
+		return error_sys(err, "read \"%s/%s/" STATE_PAGE "\"", s->root, s->id);
+	if (said.failed) {
+		*err = said.failure;
+		err->text[sizeof(err->text) - 1] = err->where[sizeof(err->where) - 1] = '\0';
+		return -1;
+	}
+	if (!said.passed)
 		return error_set(err, ERR_GONE, "container init was killed before its program ran");
-	if (n == 0)
-		return 0;
-	if (n != sizeof(failure))
-		return error_set(err, ERR_CHILD, "init gave no proper answer from behind the gate");
-	*err = failure;
-	err->text[sizeof(err->text) - 1] = err->where[sizeof(err->where) - 1] = '\0';
-	return -1;
+	return 0;
 }

@@ -241,8 +241,7 @@ static int drop_descriptors(const struct launch *l, struct error *err)
 }
 
 /* Between here and the gate: everything but the program. */
-static int become_container(struct launch *l, const char **ret_program, bool *ret_filter_pending,
-			    struct error *err)
+static int become_container(struct launch *l, const char **ret_program, struct error *err)
 {
 	const struct plan *plan = l->plan;
 	const struct process_plan *p = &plan->process;
@@ -251,7 +250,6 @@ static int become_container(struct launch *l, const char **ret_program, bool *re
 					   .keyring = plan->keyring,
 					   .last_capability = l->host->last_capability,
 					   .where = "/process" };
-	int listener;
 
 	if (phase_enter(&l->child, PHASE_ATTACH, err) || be_born(l, err) ||
 	    cgroup_attach_self(l->cgroup, err))
@@ -279,40 +277,55 @@ static int become_container(struct launch *l, const char **ret_program, bool *re
 	    complete_environment(l, err) || credentials_become(&credentials, err) ||
 	    program_find(p, "/process", l->arena, ret_program, err))
 		return -1;
-	/* What a filter may deny comes before it. A runtime that dies from here on leaves us to `delete`. */
-	if (drop_descriptors(l, err) || prctl(PR_SET_PDEATHSIG, 0) < 0 ||
-	    credentials_drop(&credentials, &listener, ret_filter_pending, err))
+	/* A runtime that dies from here on leaves us to `delete`. */
+	if (drop_descriptors(l, err) || prctl(PR_SET_PDEATHSIG, 0) < 0)
 		return -1;
-	if (listener >= 0 && (channel_send(&l->child, MSG_LISTENER, listener, err) ||
-			      channel_expect(&l->child, MSG_TAKEN, 0, NULL, err)))
+	return credentials_drop(&credentials, err);
+}
+
+static bool notifies(const struct launch *l)
+{
+	return l->plan->process.exists && l->plan->seccomp && l->plan->seccomp->notify;
+}
+
+/*
+ * READY. A filter that notifies is loaded here, so that its agent has it before the program runs; everything that its
+ * listener takes is said before. Other filters are loaded when nothing is left but execve.
+ */
+static int be_ready(struct launch *l, struct error *err)
+{
+	int listener;
+
+	if (!notifies(l))
+		return channel_send(&l->child, MSG_READY, 0, err);
+	/* Our memory belongs to the user namespace of the runtime, which may have no power there: it fetches the listener. */
+	if (l->plan->ns.fresh & CLONE_NEWUSER && l->host->euid != 0 &&
+	    prctl(PR_SET_DUMPABLE, 1) < 0)
+		return error_sys(err, "prctl PR_SET_DUMPABLE");
+	if (filter_announce(l->plan->seccomp, &listener, err) ||
+	    channel_send(&l->child, MSG_LISTENER, listener, err) ||
+	    channel_send(&l->child, MSG_READY, 0, err))
 		return -1;
-	fd_close(&listener);
-	return 0;
+	return filter_enter(l->plan->seccomp, err);
 }
 
 /* From the gate on the runtime that made us is gone, and whoever opens the gate hears us. */
-static int run_program(struct launch *l, const char *program, bool filter_pending,
-		       struct error *err)
+static int run_program(struct launch *l, const char *program, struct error *err)
 {
 	const struct process_plan *p = &l->plan->process;
 	struct channel alone = { .fd = -1, .progress = l->child.progress };
-	int listener = -1;
 
 	if (!p->exists)
 		return error_config(err, "/process", "process property must not be empty");
 	if (phase_enter(&alone, PHASE_START_HOOKS, err))
 		return -1;
-	/* The filter may deny read(2). */
-	if (filter_pending)
-		gate_pass(&l->gate);
-	if (filter_pending && credentials_load_filter(l->plan->seccomp, &listener, err))
+	if (!notifies(l) && filter_enter(l->plan->seccomp, err))
 		return -1;
 	if (container_hooks(l, HOOK_START_CONTAINER, "created", NULL, err))
 		return -1;
 	if (phase_enter(&alone, PHASE_EXEC, err))
 		return -1;
-	if (!filter_pending)
-		gate_pass(&l->gate);
+	gate_pass(&l->gate);
 	execve(program, (char *const *)(uintptr_t)p->args, (char *const *)(uintptr_t)p->env);
 	program_explain(program, err);
 	return error_at(err, "/process/args/0");
@@ -321,18 +334,18 @@ static int run_program(struct launch *l, const char *program, bool filter_pendin
 NORETURN void child_main(struct launch *l)
 {
 	const char *program = NULL;
-	bool filter_pending = false;
 	struct error err;
 
-	if (become_container(l, &program, &filter_pending, &err) ||
-	    phase_enter(&l->child, PHASE_GATE, &err) ||
-	    channel_send(&l->child, MSG_READY, 0, &err)) {
+	if (become_container(l, &program, &err) || phase_enter(&l->child, PHASE_GATE, &err) ||
+	    be_ready(l, &err)) {
 		err.phase = (int)l->child.progress->child_phase;
 		channel_fail(&l->child, &err);
 		_exit(1);
 	}
-	fd_close(&l->child.fd);
-	if (gate_wait(&l->gate, &err) || run_program(l, program, filter_pending, &err))
+	/* A notifying filter may ask others whether a close is allowed; execve closes it all the same. */
+	if (!notifies(l))
+		fd_close(&l->child.fd);
+	if (gate_wait(&l->gate, &err) || run_program(l, program, &err))
 		gate_answer(&l->gate, &err);
 	_exit(1);
 }

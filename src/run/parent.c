@@ -119,6 +119,17 @@ static int open_console(struct launch *l, struct error *err)
 	return 0;
 }
 
+/* An agent that is not there is known before anything is made. */
+static int open_agent(struct launch *l, struct error *err)
+{
+	const struct plan *plan = l->plan;
+
+	if (!plan->seccomp || !plan->seccomp->notify || !plan->process.exists)
+		return 0;
+	l->agent = listener_connect(plan->seccomp, err);
+	return l->agent < 0 ? -1 : 0;
+}
+
 /* ---- 4: the clone ---------------------------------------------------------------------------------------------------- */
 
 /* A time namespace takes offsets only before its first process, so the parent makes it for its children. */
@@ -342,18 +353,22 @@ static int run_runtime_hooks(struct launch *l, struct error *err)
 static int wait_ready(struct launch *l, struct error *err)
 {
 	unsigned seconds = STEP_SECONDS + hooks_seconds(&l->plan->hooks[HOOK_CREATE_CONTAINER]);
+	auto_fd int listener = -1;
 	int number;
 
 	if (l->plan->hooks[HOOK_CREATE_CONTAINER].n)
 		l->hooked = true;
-	if (l->plan->seccomp && l->plan->seccomp->notify && l->plan->process.exists) {
-		if (channel_expect(&l->parent, MSG_LISTENER, seconds, &number, err) ||
-		    listener_send(l->plan, "creating", l->pid, l->pid, l->pidfd, number, l->arena,
-				  err) ||
-		    channel_send(&l->parent, MSG_TAKEN, 0, err))
-			return -1;
-	}
-	return channel_expect(&l->parent, MSG_READY, seconds, NULL, err);
+	if (l->agent < 0)
+		return channel_expect(&l->parent, MSG_READY, seconds, NULL, err);
+	if (channel_expect(&l->parent, MSG_LISTENER, seconds, &number, err) ||
+	    channel_expect(&l->parent, MSG_READY, seconds, NULL, err))
+		return -1;
+	listener = listener_take(&l->parent, l->pidfd, number, err);
+	if (listener < 0 || listener_send(l->plan, "creating", l->pid, l->pid, l->agent, listener,
+					  l->arena, err))
+		return -1;
+	fd_close(&l->agent);
+	return 0;
 }
 
 static int write_pid_file(const char *path, pid_t pid, struct arena *a, struct error *err)
@@ -461,7 +476,7 @@ static int steps(struct launch *l, struct error *err)
 	    sources_open(&plan->fs, l->cgroup, l->arena, &l->sources, err) ||
 	    (rootfs_mount_to_record(&plan->fs, &l->sources, &l->record) &&
 	     record_write(&l->state, &l->record, err)) ||
-	    open_console(l, err) || gate_make(&l->state, &l->gate, err))
+	    open_console(l, err) || open_agent(l, err) || gate_make(&l->state, &l->gate, err))
 		return -1;
 
 	/* 3. Init. From here on it works beside us. */
@@ -486,8 +501,8 @@ int parent_create(struct launch *l, struct error *err)
 {
 	record_begin(&l->record, l->arena);
 	l->state.fd = l->parent.fd = l->child.fd = -1;
-	l->gate = (struct gate){ -1, -1 };
-	l->console = l->console_peer = l->pidfd = -1;
+	l->gate = (struct gate)GATE_INIT;
+	l->console = l->console_peer = l->agent = l->pidfd = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
 		l->join_fds[i] = -1;
 	if (channel_open(&l->parent, &l->child, err))

@@ -191,6 +191,7 @@ int state_remove(const struct state *s, struct error *err)
 					     STATE_CONFIG ".new",
 					     STATE_GATE,
 					     STATE_ANSWER,
+					     STATE_PAGE,
 					     STATE_NOTIFY "/" STATE_NOTIFY_SOCKET };
 	auto_fd int root_fd = open_root(s->root, false, err);
 
