@@ -98,6 +98,7 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 	for (size_t i = 0; i < cg->n; i++) {
 		struct hierarchy *h = &cg->list[i];
 
+		h->number = i;
 		choose_path(cg, h, host);
 		if (hierarchy_probe(h, err) || refuse_frozen(h, err) ||
 		    (h->existed && refuse_busy(cg, h, err)))
@@ -160,7 +161,7 @@ int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struc
 
 	cg->arena = a;
 	for (cg->n = 0; cg->n < n; cg->n++)
-		if (cg->n == MAX_HIERARCHIES || !parse_line(lines[cg->n], a, &cg->list[cg->n]))
+		if (cg->n == CGROUP_HIERARCHIES || !parse_line(lines[cg->n], a, &cg->list[cg->n]))
 			return error_set(err, ERR_STATE,
 					 "the container's record is broken: cgroup \"%s\"",
 					 lines[cg->n]);
@@ -215,23 +216,38 @@ static bool is_dispensable(struct cgroup *cg, const struct hierarchy *h, int err
 	return (cg->rootless || (h->version == 2 && !h->alone)) && !is_needed(cg, h);
 }
 
-int cgroup_make(struct cgroup *cg, struct error *err)
+static int make_all(struct cgroup *cg, int version, struct error *err)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < cg->n; i++) {
-		int result = make_one(&cg->list[i], err);
+		struct hierarchy *h = &cg->list[i];
 
-		/* Descriptors may be few, and most hierarchies have no limit. */
-		fd_close(&cg->list[i].root);
-		if (result) {
-			if (!is_dispensable(cg, &cg->list[i], err->errnum))
+		if (h->version == version) {
+			int result = make_one(h, err);
+
+			/* Descriptors may be few, and most hierarchies have no limit. */
+			fd_close(&h->root);
+			if (result && !is_dispensable(cg, h, err->errnum))
 				return error_at(err, "/linux/cgroupsPath");
-			continue;
+			if (result)
+				continue;
 		}
-		cg->list[n++] = cg->list[i];
+		cg->list[n++] = *h;
 	}
 	cg->n = n;
+	return 0;
+}
+
+int cgroup_make_v2(struct cgroup *cg, struct error *err)
+{
+	return make_all(cg, 2, err);
+}
+
+int cgroup_make_v1(struct cgroup *cg, struct error *err)
+{
+	if (make_all(cg, 1, err))
+		return -1;
 	cg->made = true;
 	return cg->n ? knob_apply(cg, cg->plan, true, err) : 0;
 }
@@ -252,12 +268,28 @@ int cgroup_clone_fd(const struct cgroup *cg)
 	return -1;
 }
 
+void cgroup_give_joins(const struct cgroup *cg, int ret[CGROUP_HIERARCHIES])
+{
+	for (size_t i = 0; i < CGROUP_HIERARCHIES; i++)
+		ret[i] = -1;
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->list[i].version == 1)
+			ret[cg->list[i].number] = cg->list[i].join;
+}
+
+void cgroup_take_joins(struct cgroup *cg, const int joins[CGROUP_HIERARCHIES])
+{
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->list[i].version == 1)
+			cg->list[i].join = joins[cg->list[i].number];
+}
+
 int cgroup_attach_self(const struct cgroup *cg, struct error *err)
 {
 	for (size_t i = 0; i < cg->n; i++) {
 		const struct hierarchy *h = &cg->list[i];
 
-		if (h->version == 1 && write(h->join, "0", 1) < 0)
+		if (h->version == 1 && h->join >= 0 && write(h->join, "0", 1) < 0)
 			return error_sys(err, "enter cgroup \"%s%s\": write \"0\" to its tasks",
 					 h->mount, h->path);
 	}

@@ -27,6 +27,9 @@
 
 struct cgroup;
 
+/* No host has more hierarchies. */
+#define CGROUP_HIERARCHIES 24
+
 /*
  * Finds the hierarchies and refuses what this host cannot do, before anything is changed: a limit whose controller is
  * missing or has no such limit in its version, a cgroup that holds processes or is frozen. Keeps `plan`.
@@ -43,8 +46,12 @@ const char *cgroup_line(const struct cgroup *cg, size_t i);
 int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struct cgroup **ret,
 		      struct error *err);
 
-/* Makes the directories, and opens what the child needs. Real-time limits are set here, as they decide who may enter. */
-int cgroup_make(struct cgroup *cg, struct error *err);
+/*
+ * Makes the directories, and opens what the child needs: first those of v2, which init is born in, then those of v1, which
+ * it enters later and which may be made beside it. Real-time limits are set by the latter, as they decide who may enter.
+ */
+int cgroup_make_v2(struct cgroup *cg, struct error *err);
+int cgroup_make_v1(struct cgroup *cg, struct error *err);
 
 /* Opens what a further process needs to enter an existing cgroup; whether it is frozen is for the caller to ask. */
 int cgroup_prepare(struct cgroup *cg, struct error *err);
@@ -52,7 +59,14 @@ int cgroup_prepare(struct cgroup *cg, struct error *err);
 /* The v2 directory to be cloned into (clone3(2), CLONE_INTO_CGROUP), -1: none. Open after cgroup_make or _prepare. */
 int cgroup_clone_fd(const struct cgroup *cg);
 
-/* The calling single-threaded process enters the v1 hierarchies, by the descriptors that it inherited. */
+/*
+ * The descriptors by which v1 hierarchies are entered, from the process that made them to one that was cloned between
+ * cgroup_open() and cgroup_make_v1(); -1 where there is none.
+ */
+void cgroup_give_joins(const struct cgroup *cg, int ret[CGROUP_HIERARCHIES]);
+void cgroup_take_joins(struct cgroup *cg, const int joins[CGROUP_HIERARCHIES]);
+
+/* The calling single-threaded process enters the v1 hierarchies. */
 int cgroup_attach_self(const struct cgroup *cg, struct error *err);
 
 /* Closes all descriptors; those for the container's files are opened again when they are needed. */

@@ -109,7 +109,7 @@ static struct hierarchy *add(struct cgroup *cg, int version, const char *name, c
 {
 	struct hierarchy *h;
 
-	if (cg->n == MAX_HIERARCHIES)
+	if (cg->n == CGROUP_HIERARCHIES)
 		return NULL;
 	h = &cg->list[cg->n++];
 	*h = (struct hierarchy){
@@ -254,7 +254,7 @@ int hierarchy_find_all(struct cgroup *cg, struct error *err)
 		*path++ = '\0';
 		if (!add(cg, list[1] ? 1 : 2, list + 1, path))
 			return error_set(err, ERR_SYSTEM, "more than %d cgroup hierarchies",
-					 MAX_HIERARCHIES);
+					 CGROUP_HIERARCHIES);
 	}
 	return find_mounts(cg, err);
 }

@@ -39,6 +39,7 @@ unsigned controllers_parse(const char *list, const char *separators, int version
 
 struct hierarchy {
 	int version;	   /* 1 or 2 */
+	size_t number;	   /* among all that were found, of which some may have been left out */
 	const char *name;  /* of v1: "cpu,cpuacct" or "name=systemd"; of v2: "" */
 	const char *mount; /* where its root is mounted */
 	unsigned
@@ -53,15 +54,13 @@ struct hierarchy {
 	int join;	  /* for the child: of v1's `tasks`, of v2's directory; -1: none */
 };
 
-#define MAX_HIERARCHIES 24
-
 struct cgroup {
 	struct arena *arena;
 	const struct cgroup_plan *plan; /* NULL for one that came from a record */
 	bool rootless;			/* what may not be written is left out */
 	bool in_userns;			/* where devices cannot be judged */
 	bool made;			/* by us, just now */
-	struct hierarchy list[MAX_HIERARCHIES];
+	struct hierarchy list[CGROUP_HIERARCHIES];
 	size_t n;
 };
 

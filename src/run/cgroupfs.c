@@ -53,6 +53,8 @@ static int fill(struct tree *t, const struct fs_mount *m, int dir, struct error 
 		auto_fd int target = -1;
 		char path[4096];
 
+		if (c->left_out)
+			continue;
 		snprintf(path, sizeof(path), "%s/%s", m->target, c->name);
 		if (mkdirat(dir, c->name, 0755))
 			return error_sys(err, "mkdir \"%s\"", path);

@@ -25,15 +25,15 @@ struct message {
 static const char *const phase_names[] = {
 	[PHASE_NONE] = "none",
 	[PHASE_CLAIM] = "claim",
-	[PHASE_SOURCES] = "sources",
-	[PHASE_CGROUP] = "cgroup",
 	[PHASE_CLONE] = "clone",
+	[PHASE_CGROUP] = "cgroup",
+	[PHASE_SOURCES] = "sources",
 	[PHASE_MAPS] = "maps",
 	[PHASE_RUNTIME_HOOKS] = "runtime-hooks",
 	[PHASE_LIMITS] = "limits",
 	[PHASE_RECORD] = "record",
-	[PHASE_ATTACH] = "attach",
 	[PHASE_JOIN] = "join",
+	[PHASE_ATTACH] = "attach",
 	[PHASE_MOUNTS] = "mounts",
 	[PHASE_CONTAINER_HOOKS] = "container-hooks",
 	[PHASE_PIVOT] = "pivot",
@@ -66,8 +66,8 @@ int channel_open(struct channel *ret_parent, struct channel *ret_child, struct e
 		return error_sys(err, "mmap of a shared page");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
 		return error_sys(err, "socketpair");
-	*ret_parent = (struct channel){ fds[0], "the container's init", page };
-	*ret_child = (struct channel){ fds[1], "the runtime", page };
+	*ret_parent = (struct channel){ fds[0], -1, "the container's init", page };
+	*ret_child = (struct channel){ fds[1], -1, "the runtime", page };
 	return 0;
 }
 
@@ -104,25 +104,42 @@ void channel_fail(const struct channel *ch, const struct error *failure)
 	(void)send_message(ch, &m);
 }
 
+/*
+ * Waits for a message or for the end of the peer: 0 at the deadline. While both processes share one table of descriptors
+ * the connection has no end, so the peer is watched by its pidfd as well.
+ */
+static int wait_peer(const struct channel *ch, unsigned seconds)
+{
+	struct pollfd list[] = { { .fd = ch->fd, .events = POLLIN },
+				 { .fd = ch->peer_pidfd, .events = POLLIN } };
+	uint64_t deadline = seconds ? deadline_in(seconds) : 0;
+	int n;
+
+	do
+		n = poll(list, ARRAY_SIZE(list), deadline_left(deadline));
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
 int channel_expect(const struct channel *ch, enum message_type type, unsigned seconds,
 		   int *ret_value, struct error *err)
 {
 	const char *wanted = message_names[type];
 	struct message m = { 0 };
-	int events = 1;
 	ssize_t n;
 
-	if (seconds)
-		events = fd_wait(ch->fd, POLLIN, deadline_in(seconds));
-	if (events == 0)
+	if (wait_peer(ch, seconds) == 0)
 		return error_set(err, ERR_TIMEOUT,
 				 "%s did not say \"%s\" within %u seconds (phase %s)", ch->peer,
 				 wanted, seconds,
 				 phase_name((enum phase)ch->progress->child_phase));
 	/* A peer that ended without reading all that we said resets the connection once; what it said comes after that. */
 	do
-		n = recv(ch->fd, &m, sizeof(m), 0);
+		n = recv(ch->fd, &m, sizeof(m), MSG_DONTWAIT);
 	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	/* No message: it was the pidfd. */
+	if (n < 0 && errno == EAGAIN)
+		n = 0;
 	if (n < 0)
 		return error_sys(err, "wait for %s to say \"%s\"", ch->peer, wanted);
 	if (n <= 0)
@@ -170,11 +187,11 @@ int phase_enter(const struct channel *ch, enum phase phase, struct error *err)
 {
 	if (ch->progress) {
 		ch->progress->stamps[phase] = clock_now();
-		if (phase >= PHASE_ATTACH)
+		if (phase >= PHASE_JOIN)
 			ch->progress->child_phase = phase;
 	}
 	/* The child's phases are in the page: what it wrote might come after the command has ended. */
-	if (phase < PHASE_ATTACH)
+	if (phase < PHASE_JOIN)
 		log_debug("phase %s", phase_names[phase]);
 	return inject(phase, err);
 }

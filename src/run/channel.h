@@ -39,16 +39,16 @@ enum phase {
 	PHASE_NONE,
 	/* parent */
 	PHASE_CLAIM,
-	PHASE_SOURCES,
-	PHASE_CGROUP,
 	PHASE_CLONE,
+	PHASE_CGROUP,
+	PHASE_SOURCES,
 	PHASE_MAPS,
 	PHASE_RUNTIME_HOOKS,
 	PHASE_LIMITS,
 	PHASE_RECORD,
 	/* child */
-	PHASE_ATTACH,
 	PHASE_JOIN,
+	PHASE_ATTACH,
 	PHASE_MOUNTS,
 	PHASE_CONTAINER_HOOKS,
 	PHASE_PIVOT,
@@ -81,6 +81,7 @@ enum message_type {
 /* One end of the conversation. */
 struct channel {
 	int fd;
+	int peer_pidfd;	  /* of the peer, -1: unknown; see channel_expect() */
 	const char *peer; /* "the runtime" or "the container's init" */
 	struct progress *progress;
 };

@@ -33,12 +33,6 @@
 #include "sys/syscalls.h"
 #include "sys/tty.h"
 
-/* Namespaces that the child enters after the others. */
-static int late_namespaces(const struct launch *l)
-{
-	return l->plan->ns.fresh & CLONE_NEWCGROUP;
-}
-
 /*
  * Nothing may be shared with whoever called the runtime but the standard descriptors: not its session, not its signal
  * mask, not its death (until we are ready, ours follows the runtime's).
@@ -48,12 +42,9 @@ static int be_born(struct launch *l, struct error *err)
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
+	/* A runtime that died before this is seen by its pidfd, when we wait for GO. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return error_sys(err, "prctl PR_SET_PDEATHSIG");
-	/* The lock on the state must not outlive the runtime. */
-	state_close(&l->state);
-	fd_close(&l->parent.fd);
-	fd_close(&l->console_peer);
 	/*
 	 * In a pid namespace that others live in they could reach into us. In a new user namespace the flag would take our
 	 * own /proc files from us, and nobody is there yet.
@@ -96,21 +87,44 @@ static int take_ids(const struct ns_plan *ns, struct error *err)
 	return 0;
 }
 
+/* What needs nothing of the parent, which is making cgroups and opening sources meanwhile. */
 static int enter_namespaces(struct launch *l, struct error *err)
 {
 	const struct ns_plan *ns = &l->plan->ns;
+	int own = ns->fresh & (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
 
-	if (l->waits_for_go && channel_expect(&l->child, MSG_GO, 0, NULL, err))
-		return -1;
-	/* In a user namespace of its own the parent has done so. */
+	/* In a user namespace of its own the parent does so. */
 	if (!(ns->fresh & CLONE_NEWUSER) && rlimits_raise(&l->plan->process, "/process", 0, err))
 		return -1;
-	if (join_namespaces(ns, l->join_fds, ~CLONE_NEWPID, err) || take_ids(ns, err))
+	if (join_namespaces(ns, l->join_fds, ~CLONE_NEWPID, err))
 		return -1;
-	if (late_namespaces(l) && unshare(late_namespaces(l)) < 0)
+	if (own && unshare(own) < 0)
+		return error_sys(err, "unshare namespaces (flags %#x)", (unsigned)own);
+	return l->plan->loopback ? loopback_up(err) : 0;
+}
+
+/* GO: what the parent has made is ours from here on, and what is the runtime's own leaves us. */
+static int take_over(struct launch *l, struct error *err)
+{
+	const struct ns_plan *ns = &l->plan->ns;
+
+	if (channel_expect(&l->child, MSG_GO, 0, NULL, err))
+		return -1;
+	if (unshare(CLONE_FILES) < 0)
+		return error_sys(err, "unshare the table of descriptors");
+	/* The lock on the state must not outlive the runtime. */
+	state_close(&l->state);
+	fd_close(&l->parent.fd);
+	fd_close(&l->console_peer);
+	fd_close(&l->own_pidfd);
+	l->child.peer_pidfd = -1;
+	cgroup_take_joins(l->cgroup, l->handover->joins);
+	sources_take(&l->sources, l->handover->sources);
+	if (cgroup_attach_self(l->cgroup, err) || take_ids(ns, err))
+		return -1;
+	/* It begins where we are now. */
+	if (ns->fresh & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)
 		return error_sys(err, "unshare the cgroup namespace");
-	if (l->plan->loopback && loopback_up(err))
-		return -1;
 	return 0;
 }
 
@@ -251,11 +265,10 @@ static int become_container(struct launch *l, const char **ret_program, struct e
 					   .last_capability = l->host->last_capability,
 					   .where = "/process" };
 
-	if (phase_enter(&l->child, PHASE_ATTACH, err) || be_born(l, err) ||
-	    cgroup_attach_self(l->cgroup, err))
+	if (phase_enter(&l->child, PHASE_JOIN, err) || be_born(l, err) ||
+	    enter_namespaces(l, err) || set_names(plan, err))
 		return -1;
-	if (phase_enter(&l->child, PHASE_JOIN, err) || enter_namespaces(l, err) ||
-	    set_names(plan, err))
+	if (phase_enter(&l->child, PHASE_ATTACH, err) || take_over(l, err))
 		return -1;
 	if (phase_enter(&l->child, PHASE_MOUNTS, err) ||
 	    rootfs_build(&plan->fs, &l->sources, l->arena, err) || runtime_hooks_turn(l, err))

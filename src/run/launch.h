@@ -2,7 +2,9 @@
 /*
  * One container start, as the two processes see it: parent.c carries out the runtime's steps, child.c those of init.
  *
- * Everything here is made before the clone, so the child has it by inheritance: no descriptor is ever sent.
+ * What is made before the clone the child has by inheritance. Cgroups and sources are made while the child makes its
+ * namespaces, each of which takes the kernel a while; until GO both share one table of descriptors, and what they are is told
+ * through memory that both see. So no descriptor is ever sent, and the child closes none before GO.
  */
 #pragma once
 
@@ -21,6 +23,11 @@ struct launch_options {
 	const char *pid_file;	    /* NULL: none */
 	bool notify;		    /* NOTIFY_SOCKET is relayed */
 	bool attached; /* `run` in the foreground: we keep the terminal's primary end */
+};
+
+struct handover {
+	int joins[CGROUP_HIERARCHIES];
+	uint64_t sources[]; /* sources_give() */
 };
 
 struct launch {
@@ -42,8 +49,10 @@ struct launch {
 	int agent;		      /* connection to the listener's agent, -1: none */
 	int join_fds[8];	      /* plan->ns.joins, in that order; -1: done by the parent */
 
-	bool waits_for_go; /* init does nothing before it is told to */
-	pid_t pid;	   /* of init, as we see it */
+	struct handover *handover; /* written by the parent before GO, read by the child after it */
+	int own_pidfd;		   /* of the runtime, for the child to watch */
+	bool settled;		   /* the child has a table of descriptors of its own */
+	pid_t pid;		   /* of init, as we see it */
 	int pidfd;
 	bool hooked; /* a hook has run, so a failure runs the poststop hooks */
 };

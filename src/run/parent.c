@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -132,6 +133,9 @@ static int open_agent(struct launch *l, struct error *err)
 
 /* ---- 4: the clone ---------------------------------------------------------------------------------------------------- */
 
+/* Namespaces that init is born in; it makes the others itself, beside us. */
+#define BIRTH_NAMESPACES (CLONE_NEWUSER | CLONE_NEWPID)
+
 /* A time namespace takes offsets only before its first process, so the parent makes it for its children. */
 static int prepare_time(const struct ns_plan *ns, int *ret_own, struct error *err)
 {
@@ -197,8 +201,9 @@ static NORETURN void go_between(struct launch *l, uint64_t flags)
 	if (join_namespaces(&l->plan->ns, l->join_fds, ~0, &err) == 0)
 		pid = process_clone_sibling(flags, &err);
 	if (pid == 0) {
+		/* Entered already. They are the runtime's to close. */
 		for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
-			fd_close(&l->join_fds[i]);
+			l->join_fds[i] = -1;
 		child_main(l);
 	}
 	if (pid < 0)
@@ -213,7 +218,7 @@ static int clone_through_go_between(struct launch *l, uint64_t flags, int cgroup
 {
 	auto_fd int pidfd = -1;
 	int status;
-	pid_t pid = process_clone(0, cgroup_fd, &pidfd, err);
+	pid_t pid = process_clone(CLONE_FILES, cgroup_fd, &pidfd, err);
 
 	if (pid < 0)
 		return -1;
@@ -230,10 +235,24 @@ static int clone_through_go_between(struct launch *l, uint64_t flags, int cgroup
 	return l->pidfd < 0 ? error_sys(err, "pidfd_open of the container's init") : 0;
 }
 
+static int make_handover(struct launch *l, struct error *err)
+{
+	size_t size = sizeof(*l->handover) + sources_size(&l->sources);
+
+	l->handover = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (l->handover == MAP_FAILED)
+		return error_sys(err, "mmap of shared memory");
+	l->own_pidfd = sys_pidfd_open(getpid(), 0);
+	if (l->own_pidfd < 0)
+		return error_sys(err, "pidfd_open of the runtime");
+	l->child.peer_pidfd = l->own_pidfd;
+	return 0;
+}
+
 static int clone_init(struct launch *l, struct error *err)
 {
 	const struct ns_plan *ns = &l->plan->ns;
-	uint64_t flags = (uint64_t)(ns->fresh & ~(CLONE_NEWTIME | CLONE_NEWCGROUP));
+	uint64_t flags = (uint64_t)(ns->fresh & BIRTH_NAMESPACES) | CLONE_FILES;
 	auto_fd int own_time = -1, own_pid = -1;
 	int cgroup_fd = cgroup_clone_fd(l->cgroup), result = 0;
 
@@ -249,6 +268,7 @@ static int clone_init(struct launch *l, struct error *err)
 			child_main(l);
 		result = l->pid < 0 ? -1 : 0;
 	}
+	l->parent.peer_pidfd = l->pidfd;
 	/* Later children of ours (hooks) live where we live. */
 	if ((own_time >= 0 && setns(own_time, CLONE_NEWTIME) < 0) ||
 	    (own_pid >= 0 && setns(own_pid, CLONE_NEWPID) < 0))
@@ -315,7 +335,25 @@ static int serve_init(struct launch *l, struct error *err)
 			return channel_reason(&l->parent, err);
 		return -1;
 	}
-	return l->waits_for_go ? channel_send(&l->parent, MSG_GO, 0, err) : 0;
+	cgroup_give_joins(l->cgroup, l->handover->joins);
+	sources_give(&l->sources, l->handover->sources);
+	return channel_send(&l->parent, MSG_GO, 0, err);
+}
+
+/* Waits for the child, whose first message says that it has its own descriptors: now ours can go. */
+static int expect(struct launch *l, enum message_type type, unsigned seconds, int *ret_value,
+		  struct error *err)
+{
+	if (channel_expect(&l->parent, type, seconds, ret_value, err))
+		return -1;
+	if (!l->settled) {
+		fd_close(&l->child.fd);
+		fd_close(&l->console);
+		fd_close(&l->own_pidfd);
+		gate_close(&l->gate);
+		l->settled = true;
+	}
+	return 0;
 }
 
 /* ---- 6: hooks of the runtime's namespaces ------------------------------------------------------------------------------ */
@@ -332,7 +370,7 @@ static int run_runtime_hooks(struct launch *l, struct error *err)
 				.errors = l->plan->hooks_stderr };
 	static const enum hook_kind kinds[] = { HOOK_PRESTART, HOOK_CREATE_RUNTIME };
 
-	if (channel_expect(&l->parent, MSG_MOUNTED, STEP_SECONDS, NULL, err))
+	if (expect(l, MSG_MOUNTED, STEP_SECONDS, NULL, err))
 		return -1;
 	/* Hooks may look at the cgroup, and at `state`. */
 	if (phase_enter(&l->parent, PHASE_RUNTIME_HOOKS, err) || apply_cgroup(l, err))
@@ -359,9 +397,9 @@ static int wait_ready(struct launch *l, struct error *err)
 	if (l->plan->hooks[HOOK_CREATE_CONTAINER].n)
 		l->hooked = true;
 	if (l->agent < 0)
-		return channel_expect(&l->parent, MSG_READY, seconds, NULL, err);
-	if (channel_expect(&l->parent, MSG_LISTENER, seconds, &number, err) ||
-	    channel_expect(&l->parent, MSG_READY, seconds, NULL, err))
+		return expect(l, MSG_READY, seconds, NULL, err);
+	if (expect(l, MSG_LISTENER, seconds, &number, err) ||
+	    expect(l, MSG_READY, seconds, NULL, err))
 		return -1;
 	listener = listener_take(&l->parent, l->pidfd, number, err);
 	if (listener < 0 || listener_send(l->plan, "creating", l->pid, l->pid, l->agent, listener,
@@ -467,27 +505,25 @@ static int steps(struct launch *l, struct error *err)
 	if (phase_enter(&l->parent, PHASE_CLAIM, err) || claim(l, err))
 		return -1;
 
-	/* 2. What the child inherits. The cgroup's own directories are mount sources too, so it comes first. */
-	if (phase_enter(&l->parent, PHASE_CGROUP, err) || cgroup_make(l->cgroup, err))
+	/* 2. Init, and what it inherits. From here on it works beside us: namespaces and cgroups are slow to make. */
+	if (phase_enter(&l->parent, PHASE_CLONE, err) || cgroup_make_v2(l->cgroup, err) ||
+	    sources_prepare(&plan->fs, l->cgroup, l->arena, &l->sources, err) ||
+	    open_console(l, err) || open_agent(l, err) || gate_make(&l->state, &l->gate, err) ||
+	    make_handover(l, err) || clone_init(l, err))
+		return -1;
+
+	/* 3. What it gets at GO. The cgroup's own directories are mount sources too, so it comes first. */
+	if (phase_enter(&l->parent, PHASE_CGROUP, err) || cgroup_make_v1(l->cgroup, err))
 		return -1;
 	/* A hierarchy that was left out must not be asked for the container's processes later. */
 	cgroup_to_record(l->cgroup, &l->record);
 	if (phase_enter(&l->parent, PHASE_SOURCES, err) ||
-	    sources_open(&plan->fs, l->cgroup, l->arena, &l->sources, err) ||
+	    sources_open(&l->sources, &plan->fs, l->cgroup, err) ||
 	    (rootfs_mount_to_record(&plan->fs, &l->sources, &l->record) &&
-	     record_write(&l->state, &l->record, err)) ||
-	    open_console(l, err) || open_agent(l, err) || gate_make(&l->state, &l->gate, err))
+	     record_write(&l->state, &l->record, err)))
 		return -1;
 
-	/* 3. Init. From here on it works beside us. */
-	l->waits_for_go = plan->ns.fresh & CLONE_NEWUSER || !cgroup_count(l->cgroup);
-	if (phase_enter(&l->parent, PHASE_CLONE, err) || clone_init(l, err))
-		return -1;
-	fd_close(&l->child.fd);
-	fd_close(&l->console);
-	gate_close(&l->gate);
-
-	/* 4. What only the host's privileges can give. */
+	/* 4. What only the host's privileges can give; then GO. */
 	if (phase_enter(&l->parent, PHASE_MAPS, err) || serve_init(l, err))
 		return -1;
 	if (has_runtime_hooks(plan) && run_runtime_hooks(l, err))
@@ -502,7 +538,7 @@ int parent_create(struct launch *l, struct error *err)
 	record_begin(&l->record, l->arena);
 	l->state.fd = l->parent.fd = l->child.fd = -1;
 	l->gate = (struct gate)GATE_INIT;
-	l->console = l->console_peer = l->agent = l->pidfd = -1;
+	l->console = l->console_peer = l->agent = l->pidfd = l->own_pidfd = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
 		l->join_fds[i] = -1;
 	if (channel_open(&l->parent, &l->child, err))

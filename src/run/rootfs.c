@@ -90,7 +90,7 @@ static int build_root(struct tree *t, struct error *err)
 	struct statx st;
 
 	if ((t->fs->enter != FS_CHROOT && isolate(t->fs, t->arena, err)) ||
-	    sources_open_late(t->sources, t->fs, t->arena, err))
+	    sources_open_late(t->sources, t->fs, err))
 		return -1;
 	if (attach_root(t, err))
 		return error_at(err, "/root/path");

@@ -138,18 +138,18 @@ static int read_source_link(const struct fs_mount *m, struct arena *a, struct so
 	return 0;
 }
 
-static int open_bind(const struct fs_mount *m, struct sources *s, struct arena *a,
-		     struct error *err)
+static int bind_failed(const struct fs_mount *m, struct error *err)
+{
+	error_sys(err, "mount source \"%s\"", m->source);
+	return error_at(err, "/mounts/%u/source", m->index);
+}
+
+static int open_bind(const struct fs_mount *m, struct sources *s, struct error *err)
 {
 	struct source *source = &s->list[m->opened];
 	unsigned how = (m->recursive ? MOUNT_TREE : 0) | (m->source_nofollow ? MOUNT_NOFOLLOW : 0);
 
-	if ((m->copy_symlink && read_source_link(m, a, source)) ||
-	    (!source->link && open_source(s, m->source, how, source))) {
-		error_sys(err, "mount source \"%s\"", m->source);
-		return error_at(err, "/mounts/%u/source", m->index);
-	}
-	return 0;
+	return !source->link && open_source(s, m->source, how, source) ? bind_failed(m, err) : 0;
 }
 
 /* Where the node of that number is on the host, if it is not at the same path: sysfs knows its name. */
@@ -175,8 +175,8 @@ static bool is_device(const struct source *s, const struct fs_device *d)
 	       st.st_rdev == makedev(d->major, d->minor);
 }
 
-static int open_device(const struct sources *s, const struct fs_device *d, struct arena *a,
-		       struct source *ret, struct error *err)
+int sources_open_device(const struct sources *s, const struct fs_device *d, struct source *ret,
+			struct error *err)
 {
 	const char *path = d->path;
 
@@ -188,17 +188,11 @@ static int open_device(const struct sources *s, const struct fs_device *d, struc
 		if (is_device(ret, d))
 			return 0;
 		source_close(ret);
-		path = find_device(d, a);
+		path = find_device(d, s->arena);
 	}
 	error_errno(err, ENOENT, "the host's node for device \"%s\" (%u:%u)", d->path, d->major,
 		    d->minor);
 	return error_at(err, "/linux/devices/%u", d->index);
-}
-
-int sources_open_device(const struct sources *s, const struct fs_device *d, struct source *ret,
-			struct error *err)
-{
-	return open_device(s, d, s->arena, ret, err);
 }
 
 static int open_null(struct sources *s, struct error *err)
@@ -215,31 +209,30 @@ static int open_cgroups(struct sources *s, struct error *err)
 	for (size_t i = 0; i < s->n_cgroups; i++) {
 		struct cgroup_source *c = &s->cgroups[i];
 
-		if (open_source(s, c->path, 0, &c->source))
+		if (!c->left_out && open_source(s, c->path, 0, &c->source))
 			return error_sys(err, "cgroup \"%s\"", c->path);
 	}
 	return 0;
 }
 
-static int open_all(const struct fs_plan *fs, struct sources *s, struct arena *a, struct error *err)
+static int open_all(const struct fs_plan *fs, struct sources *s, struct error *err)
 {
 	if (open_root(fs, s, err))
 		return -1;
 	for (size_t i = 0; i < fs->n_mounts; i++)
-		if (fs->mounts[i].kind == FS_BIND && open_bind(&fs->mounts[i], s, a, err))
+		if (fs->mounts[i].kind == FS_BIND && open_bind(&fs->mounts[i], s, err))
 			return -1;
 	for (size_t i = 0; i < fs->n_devices; i++)
 		if (fs->devices[i].opened != FS_NO_SOURCE &&
-		    open_device(s, &fs->devices[i], a, &s->list[fs->devices[i].opened], err))
+		    sources_open_device(s, &fs->devices[i], &s->list[fs->devices[i].opened], err))
 			return -1;
 	if (open_cgroups(s, err))
 		return -1;
 	return fs->n_masked ? open_null(s, err) : 0;
 }
 
-/* Where the container's cgroups are, if a mount shows them. */
-static void find_cgroups(const struct fs_plan *fs, const struct cgroup *cg, struct arena *a,
-			 struct sources *s)
+/* Where the container's cgroups will be, if a mount shows them. */
+static void find_cgroups(const struct fs_plan *fs, const struct cgroup *cg, struct sources *s)
 {
 	const struct cgroup_mount *mounts;
 	bool wanted = false;
@@ -248,10 +241,29 @@ static void find_cgroups(const struct fs_plan *fs, const struct cgroup *cg, stru
 		wanted |= fs->mounts[i].kind == FS_CGROUP;
 	if (!wanted)
 		return;
-	s->n_cgroups = cgroup_mounts(cg, a, &mounts);
-	s->cgroups = arena_new_n(a, struct cgroup_source, s->n_cgroups);
+	s->n_cgroups = cgroup_mounts(cg, s->arena, &mounts);
+	s->cgroups = arena_new_n(s->arena, struct cgroup_source, s->n_cgroups);
 	for (size_t i = 0; i < s->n_cgroups; i++)
-		s->cgroups[i] = (struct cgroup_source){ mounts[i].name, mounts[i].path, CLOSED };
+		s->cgroups[i] = (struct cgroup_source){ .name = mounts[i].name,
+							.path = mounts[i].path,
+							.source = CLOSED };
+}
+
+/* What has not been made stands no longer in the list, which keeps its order. */
+static void leave_out_cgroups(const struct cgroup *cg, struct sources *s)
+{
+	const struct cgroup_mount *mounts;
+	size_t n, made = 0;
+
+	if (!s->n_cgroups)
+		return;
+	n = cgroup_mounts(cg, s->arena, &mounts);
+	for (size_t i = 0; i < s->n_cgroups; i++) {
+		struct cgroup_source *c = &s->cgroups[i];
+
+		c->left_out = made == n || !str_eq(c->path, mounts[made].path);
+		made += !c->left_out;
+	}
 }
 
 /* ---- id maps ------------------------------------------------------------------------------------------------------- */
@@ -333,29 +345,87 @@ static bool can_copy(const struct fs_plan *fs)
 	return copy >= 0;
 }
 
-int sources_open(const struct fs_plan *fs, const struct cgroup *cg, struct arena *a,
-		 struct sources *ret, struct error *err)
+int sources_prepare(const struct fs_plan *fs, const struct cgroup *cg, struct arena *a,
+		    struct sources *ret, struct error *err)
 {
 	empty(ret, fs, a);
-	find_cgroups(fs, cg, a, ret);
+	find_cgroups(fs, cg, ret);
+	for (size_t i = 0; i < fs->n_mounts; i++) {
+		const struct fs_mount *m = &fs->mounts[i];
+
+		if (m->copy_symlink && read_source_link(m, a, &ret->list[m->opened]))
+			return bind_failed(m, err);
+	}
 	raise_limit(ret);
-	ret->late = !mount_can_attach();
-	if (!ret->late) {
-		if (open_all(fs, ret, a, err) == 0 &&
-		    (!fs->idmaps || map_sources(ret, fs, 0, err) == 0))
+	return 0;
+}
+
+int sources_open(struct sources *s, const struct fs_plan *fs, const struct cgroup *cg,
+		 struct error *err)
+{
+	leave_out_cgroups(cg, s);
+	s->late = !mount_can_attach();
+	if (!s->late) {
+		if (open_all(fs, s, err) == 0 && (!fs->idmaps || map_sources(s, fs, 0, err) == 0))
 			return 0;
 		/* Only the absence of a call, or of the privilege, leaves it to the child. */
-		ret->late = mount_call_is_missing(err->errnum) && !can_copy(fs);
+		s->late = mount_call_is_missing(err->errnum) && !can_copy(fs);
 	}
-	close_opened(ret);
-	if (ret->late)
+	close_opened(s);
+	if (s->late)
 		return 0;
-	sources_close(ret);
+	sources_close(s);
 	return -1;
 }
 
-int sources_open_late(struct sources *s, const struct fs_plan *fs, struct arena *a,
-		      struct error *err)
+/* ---- from parent to child ------------------------------------------------------------------------------------------ */
+
+struct handover {
+	bool late;
+	struct source root, null;
+	struct {
+		struct source source;
+		bool left_out;
+	} cgroups[CGROUP_HIERARCHIES];
+	struct source list[];
+};
+
+size_t sources_size(const struct sources *s)
+{
+	return sizeof(struct handover) + s->n * sizeof(struct source);
+}
+
+void sources_give(const struct sources *s, void *memory)
+{
+	struct handover *h = memory;
+
+	h->late = s->late;
+	h->root = s->root;
+	h->null = s->null;
+	for (size_t i = 0; i < s->n_cgroups; i++) {
+		h->cgroups[i].source = s->cgroups[i].source;
+		h->cgroups[i].left_out = s->cgroups[i].left_out;
+	}
+	if (s->n)
+		memcpy(h->list, s->list, s->n * sizeof(struct source));
+}
+
+void sources_take(struct sources *s, const void *memory)
+{
+	const struct handover *h = memory;
+
+	s->late = h->late;
+	s->root = h->root;
+	s->null = h->null;
+	for (size_t i = 0; i < s->n_cgroups; i++) {
+		s->cgroups[i].source = h->cgroups[i].source;
+		s->cgroups[i].left_out = h->cgroups[i].left_out;
+	}
+	if (s->n)
+		memcpy(s->list, h->list, s->n * sizeof(struct source));
+}
+
+int sources_open_late(struct sources *s, const struct fs_plan *fs, struct error *err)
 {
 	s->old_calls = !mount_can_attach();
 	if (!s->late)
@@ -363,5 +433,5 @@ int sources_open_late(struct sources *s, const struct fs_plan *fs, struct arena 
 	if (fs->idmaps)
 		return error_set(err, ERR_SYSTEM,
 				 "id-mapped mounts need a privileged caller and Linux 5.12");
-	return open_all(fs, s, a, err);
+	return open_all(fs, s, err);
 }

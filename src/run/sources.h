@@ -3,8 +3,8 @@
  * What the container's tree is made of, taken from the host's before anything of the image matters: the rootfs, the
  * sources of bind mounts, device nodes where they are bound, the null device for masks, the container's own cgroups.
  *
- * The parent opens them as detached copies (open_tree(2)) in the caller's mount namespace, the child inherits the
- * descriptors and attaches them; so no name of the host is used once the first target is mounted, and ids can be mapped by
+ * The parent opens them as detached copies (open_tree(2)) in the caller's mount namespace, while the child, which shares the
+ * table of descriptors until then, makes its namespaces; the child attaches them. So no name of the host is used once the first target is mounted, and ids can be mapped by
  * the parent, which alone has the privilege. Where the parent may not copy mounts (rootless) or the kernel cannot, all is
  * opened by the child instead, in its own copy of the host's tree and before it mounts anything ("late").
  */
@@ -30,6 +30,7 @@ struct source {
 };
 
 struct cgroup_source {
+	bool left_out;	  /* could not be made, which is tolerated (cgroup/cgroup.h) */
 	const char *name; /* of the hierarchy: "memory", "cpu,cpuacct"; "": it is the whole view */
 	const char *path; /* the container's directory in it, on the host */
 	struct source source;
@@ -51,12 +52,21 @@ struct sources {
 	uint64_t nofile;  /* soft limit of descriptors before it was raised for us, 0: it was not */
 };
 
+/* Before the clone: room for everything, and what is read and not opened. `cg` need not have been made. */
+int sources_prepare(const struct fs_plan *fs, const struct cgroup *cg, struct arena *a,
+		    struct sources *ret, struct error *err);
+
+/* The parent's part. `cg` has been made. On failure nothing stays open; `s` may be closed in any case. */
+int sources_open(struct sources *s, const struct fs_plan *fs, const struct cgroup *cg,
+		 struct error *err);
+
 /*
- * The parent's part, before the clone. `cg` has been made. On failure nothing stays open; `ret` may be closed in any
- * case.
+ * From the parent to a child that was cloned in between: the former writes what it opened to `memory` that both see, the
+ * latter, which has the descriptors too, takes it from there. The size is the same in both.
  */
-int sources_open(const struct fs_plan *fs, const struct cgroup *cg, struct arena *a,
-		 struct sources *ret, struct error *err);
+size_t sources_size(const struct sources *s);
+void sources_give(const struct sources *s, void *memory);
+void sources_take(struct sources *s, const void *memory);
 
 /*
  * The parent's part after the clone, when the id maps of a new user namespace are written: maps the ids of the sources
@@ -66,8 +76,7 @@ int sources_open(const struct fs_plan *fs, const struct cgroup *cg, struct arena
 int sources_idmap(struct sources *s, const struct fs_plan *fs, pid_t pid, struct error *err);
 
 /* The child's part, before the first mount: opens what the parent could not. */
-int sources_open_late(struct sources *s, const struct fs_plan *fs, struct arena *a,
-		      struct error *err);
+int sources_open_late(struct sources *s, const struct fs_plan *fs, struct error *err);
 
 /* In the child: the host's node of a device whose mknod(2) was refused, for binding; its numbers are checked. */
 int sources_open_device(const struct sources *s, const struct fs_device *d, struct source *ret,

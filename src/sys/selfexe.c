@@ -67,7 +67,7 @@ static int clone_read_only(void)
  */
 struct segments {
 	ElfW(Addr) base;
-	const ElfW(Phdr) *headers;
+	const ElfW(Phdr) * headers;
 	size_t n;
 	uintptr_t page; /* its size */
 };
@@ -112,7 +112,8 @@ static int map_anew(const struct segments *s, int file)
 	for (size_t i = 0; i < s->n; i++) {
 		const ElfW(Phdr) *h = &s->headers[i];
 		uintptr_t begin = segment_begin(s, h), end = segment_end(s, h);
-		int access = (h->p_flags & PF_R ? PROT_READ : 0) | (h->p_flags & PF_X ? PROT_EXEC : 0);
+		int access =
+			(h->p_flags & PF_R ? PROT_READ : 0) | (h->p_flags & PF_X ? PROT_EXEC : 0);
 
 		if (h->p_type != PT_LOAD || begin == end)
 			continue;

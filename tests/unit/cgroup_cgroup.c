@@ -229,7 +229,7 @@ static int without_openat2(int errnum)
 	if (!refuse_calls(calls, 1, errnum))
 		return 2;
 	if (!succeeded(cgroup_open(&arena, &plan, &root_host, &cg, &err), &err) ||
-	    !succeeded(cgroup_make(cg, &err), &err) ||
+	    !succeeded(make_cgroup(cg, &err), &err) ||
 	    !succeeded(cgroup_attach_self(cg, &err), &err) || count_dirs(cg, plan.path) != cg->n)
 		return 3;
 	if (hierarchy_open(&cg->list[0], "/../x", O_PATH) >= 0 || errno != EXDEV)
@@ -266,19 +266,19 @@ static int ordinary_user(void)
 		return 2;
 	plan.path_is_absolute = false;
 	if (!succeeded(cgroup_open(&arena, &plan, &host, &cg, &err), &err) ||
-	    !succeeded(cgroup_make(cg, &err), &err) || cgroup_count(cg) ||
+	    !succeeded(make_cgroup(cg, &err), &err) || cgroup_count(cg) ||
 	    !succeeded(cgroup_attach_self(cg, &err), &err) ||
 	    !succeeded(cgroup_apply(cg, &plan, &err), &err))
 		return 3;
 	host.rootless = false;
-	if (cgroup_open(&arena, &plan, &host, &cg, &err) || cgroup_make(cg, &err) == 0 ||
+	if (cgroup_open(&arena, &plan, &host, &cg, &err) || make_cgroup(cg, &err) == 0 ||
 	    err.errnum != EACCES)
 		return 4;
 	host.rootless = true;
 	plan.limits = &limit;
 	plan.n_limits = 1;
 	if (has_controller(CONTROLLER_PIDS) &&
-	    (cgroup_open(&arena, &plan, &host, &cg, &err) || cgroup_make(cg, &err) == 0))
+	    (cgroup_open(&arena, &plan, &host, &cg, &err) || make_cgroup(cg, &err) == 0))
 		return 5;
 	return 0;
 }
@@ -293,7 +293,7 @@ static int covered_cgroup(void)
 
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return 2;
-	if (cgroup_open(&arena, &plan, &root_host, &cg, &err) || cgroup_make(cg, &err))
+	if (cgroup_open(&arena, &plan, &root_host, &cg, &err) || make_cgroup(cg, &err))
 		return 3;
 	if (mount("none", dir_of(&cg->list[0], ""), "tmpfs", 0, NULL) < 0)
 		return 4;
@@ -315,7 +315,7 @@ static void test_no_cgroup(void)
 
 	CHECK_INT(cgroup_open(&arena, &plan, &root_host, &cg, &err), 0);
 	CHECK_INT(cgroup_count(cg), 0);
-	CHECK_INT(cgroup_make(cg, &err), 0);
+	CHECK_INT(make_cgroup(cg, &err), 0);
 	CHECK_INT(cgroup_clone_fd(cg), -1);
 	CHECK_INT(cgroup_attach_self(cg, &err), 0);
 	CHECK_INT(cgroup_apply(cg, &plan, &err), 0);

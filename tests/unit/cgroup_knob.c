@@ -162,7 +162,7 @@ static void test_unified(void)
 		CHECK_CONTAINS(err.text, "no cgroup v2");
 		return;
 	}
-	CHECK(succeeded(cgroup_make(cg, &err), &err));
+	CHECK(succeeded(make_cgroup(cg, &err), &err));
 	h = cgroup_find_v2(cg);
 	CHECK(succeeded(cgroup_apply(cg, &plan, &err), &err));
 	CHECK_STR(read_text(dir_of(h, "/cgroup.max.depth")), "5\n");

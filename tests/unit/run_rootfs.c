@@ -96,7 +96,8 @@ static bool build(const char *json, inside *check, struct error *err)
 	int status = -1;
 	pid_t pid;
 
-	if (!make_plan(json, &fs, err) || sources_open(&fs, NULL, &arena, &s, err))
+	if (!make_plan(json, &fs, err) || sources_prepare(&fs, NULL, &arena, &s, err) ||
+	    sources_open(&s, &fs, NULL, err))
 		return false;
 	fflush(stdout);
 	pid = process_clone(NAMESPACES, -1, &pidfd, err);
