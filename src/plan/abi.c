@@ -79,3 +79,17 @@ void abi_find(struct abi *abi, const char *name, struct abi_call *ret)
 	ret->has_direct = abi->direct[-nr] != 0;
 	ret->direct = abi->direct[-nr];
 }
+
+const char *abi_name(const struct abi *abi, uint32_t nr, struct arena *a)
+{
+	char *name = seccomp_syscall_resolve_num_arch(abi->token, (int)nr);
+	const char *kept = name ? arena_strdup(a, name) : NULL;
+
+	free(name);
+	return kept;
+}
+
+uint32_t abi_native(void)
+{
+	return seccomp_arch_native();
+}

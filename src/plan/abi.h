@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
+
 #define X32_BIT 0x40000000u /* set in the number of every x32 call */
 
 struct abi {
@@ -39,3 +41,9 @@ bool abi_init(struct abi *abi, uint32_t token, const char *name);
 uint32_t abi_kernel_arch(const struct abi *abi);
 
 void abi_find(struct abi *abi, const char *name, struct abi_call *ret);
+
+/* The name of a number, or NULL. */
+const char *abi_name(const struct abi *abi, uint32_t nr, struct arena *a);
+
+/* This machine's architecture. */
+uint32_t abi_native(void);

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -73,8 +72,8 @@ static const char *entry_where(const struct builder *b, unsigned entry)
 
 /* ---- words --------------------------------------------------------------------------------------------------------- */
 
-static int read_action(const char *name, bool has_errno, uint32_t errnum, const char *where,
-		       const char *errno_where, uint32_t *ret, struct error *err)
+int seccomp_action(const char *name, bool has_errno, uint32_t errnum, const char *where,
+		   const char *errno_where, uint32_t *ret, struct error *err)
 {
 	uint64_t action;
 
@@ -101,6 +100,18 @@ static bool is_annotated(const struct pair *annotations, size_t n, const char *k
 			return !str_eq(annotations[i].value, "0") &&
 			       !str_eq(annotations[i].value, "false");
 	return false;
+}
+
+bool seccomp_has_enosys(uint32_t fallback, const struct pair *annotations, size_t n_annotations)
+{
+	switch (fallback & SECCOMP_RET_ACTION_FULL) {
+	case SECCOMP_RET_ALLOW:
+	case SECCOMP_RET_LOG:
+	case SECCOMP_RET_TRACE:
+		return false;
+	default:
+		return !is_annotated(annotations, n_annotations, SECCOMP_NO_ENOSYS);
+	}
 }
 
 static int read_flags(const struct oci_seccomp *p, struct arena *a, unsigned *ret,
@@ -198,9 +209,9 @@ static int read_rule(struct builder *b, const struct oci_syscall *s, unsigned en
 	if (s->n_names == 0)
 		return error_config(err, arena_printf(b->arena, "%s/names", where),
 				    "must name a system call");
-	if (read_action(s->action, s->has_errno_ret, s->errno_ret,
-			arena_printf(b->arena, "%s/action", where),
-			arena_printf(b->arena, "%s/errnoRet", where), &action, err))
+	if (seccomp_action(s->action, s->has_errno_ret, s->errno_ret,
+			   arena_printf(b->arena, "%s/action", where),
+			   arena_printf(b->arena, "%s/errnoRet", where), &action, err))
 		return -1;
 	conditions = arena_new_n(b->arena, struct call_condition, s->n_args);
 	if (read_conditions(b, s, entry, conditions, &twice, err))
@@ -542,21 +553,14 @@ int plan_seccomp_for(uint32_t native, const struct oci_seccomp *p, const struct 
 	struct builder b = { .arena = a, .profile = p, .warnings = warnings };
 
 	b.strict_names = is_annotated(annotations, n_annotations, SECCOMP_STRICT_NAMES);
-	if (read_action(p->default_action, p->has_default_errno_ret, p->default_errno_ret,
-			"/linux/seccomp/defaultAction", "/linux/seccomp/defaultErrnoRet",
-			&b.fallback, err))
+	if (seccomp_action(p->default_action, p->has_default_errno_ret, p->default_errno_ret,
+			   "/linux/seccomp/defaultAction", "/linux/seccomp/defaultErrnoRet",
+			   &b.fallback, err))
 		return -1;
 	if (b.fallback == SECCOMP_RET_USER_NOTIF)
 		return error_config(err, "/linux/seccomp/defaultAction",
 				    "SCMP_ACT_NOTIFY cannot be the default action");
-	switch (b.fallback & SECCOMP_RET_ACTION_FULL) {
-	case SECCOMP_RET_ALLOW:
-	case SECCOMP_RET_LOG:
-	case SECCOMP_RET_TRACE:
-		break;
-	default:
-		b.enosys = !is_annotated(annotations, n_annotations, SECCOMP_NO_ENOSYS);
-	}
+	b.enosys = seccomp_has_enosys(b.fallback, annotations, n_annotations);
 	if (read_flags(p, a, &plan->flags, err) || read_architectures(&b, native, err) ||
 	    read_rules(&b, err) || read_listener(&b, plan, err) || build(&b, plan, err))
 		return -1;
@@ -571,7 +575,7 @@ int plan_seccomp(const struct oci_seccomp *profile, const struct pair *annotatio
 		 const struct seccomp_plan **ret, struct error *err)
 {
 	*ret = NULL;
-	return profile ? plan_seccomp_for(seccomp_arch_native(), profile, annotations,
+	return profile ? plan_seccomp_for(abi_native(), profile, annotations,
 					  n_annotations, a, warnings, ret, err)
 		       : 0;
 }

@@ -48,6 +48,13 @@ int plan_seccomp_for(uint32_t native, const struct oci_seccomp *profile,
 		     const struct pair *annotations, size_t n_annotations, struct arena *a,
 		     struct plan_warnings *warnings, const struct seccomp_plan **ret,
 		     struct error *err);
+
+/* An action and its errno as SECCOMP_RET_*; `where` and `errno_where` are their places. */
+int seccomp_action(const char *name, bool has_errno, uint32_t errnum, const char *where,
+		   const char *errno_where, uint32_t *ret, struct error *err);
+
+/* Whether calls newer than a profile with this default action fail with ENOSYS. */
+bool seccomp_has_enosys(uint32_t fallback, const struct pair *annotations, size_t n_annotations);
 #else
 static inline int plan_seccomp(const struct oci_seccomp *profile,
 			       const struct pair *annotations UNUSED, size_t n_annotations UNUSED,

@@ -236,5 +236,6 @@ int main(int argc, char **argv)
 	printf("# libseccomp: no end on %llu profiles, a verdict that no rule says on %llu calls, "
 	       "out of its own order on %llu\n",
 	       totals->endless, totals->unfounded, totals->disordered);
+	printf("# %llu verdicts explained\n", totals->reasons);
 	return check_done();
 }

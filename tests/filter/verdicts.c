@@ -11,6 +11,7 @@
 #include "oracle.h"
 #include "plan/abi.h"
 #include "plan/bpf.h"
+#include "plan/explain.h"
 #include "plan/seccomp.h"
 #include "random.h"
 
@@ -18,6 +19,7 @@
 #define SAMPLES 800 /* calls per number whose arguments matter */
 #define VALUES 64   /* values of one argument */
 #define CALL_ARGS_MAX 6
+#define REASONS 8   /* calls per profile whose verdict is explained */
 #define BROKEN_MAX 3 /* differences shown per profile */
 
 struct totals *totals;
@@ -276,6 +278,38 @@ static void ask_all(struct pair_of *p)
 			ask(p, NULL, &(struct seccomp_data){ .arch = unknown[i], .nr = nr });
 }
 
+/* Every reason that is given has to be one: explain_call() fails where its own reading of the rules knows none. */
+static void ask_reasons(struct pair_of *p)
+{
+	struct arena a = { 0 };
+
+	for (unsigned i = 0; i < REASONS; i++) {
+		const struct oci_syscall *s =
+			&p->profile->syscalls[random_below((uint32_t)p->profile->n_syscalls)];
+		struct explain_question question = {
+			.call = s->names[random_below((uint32_t)s->n_names)], .n_args = 6
+		};
+		const struct explanation *list;
+		struct values v = { 0 };
+		struct error err;
+		size_t n;
+
+		values_of(&v, s);
+		for (unsigned k = 0; k < CALL_ARGS_MAX; k++)
+			question.args[k] = v.n[k] ? v.list[k][random_below((uint32_t)v.n[k])] : 0;
+		if (strcmp(question.call, "no_such_call") != 0 &&
+		    explain_call(p->oracle.arches[0], p->profile, NULL, 0, &question, &a, &list, &n,
+				 &err) &&
+		    strstr(err.text, "unknown system call") == NULL) {
+			if (p->differences++ == 0)
+				profile_print(p->profile);
+			printf("# %s: %s\n", question.call, err.text);
+		}
+		totals->reasons++;
+	}
+	arena_release(&a);
+}
+
 bool verdicts_compare(uint32_t native, const struct oci_seccomp *profile, const char *what,
 		      bool alone)
 {
@@ -302,6 +336,8 @@ bool verdicts_compare(uint32_t native, const struct oci_seccomp *profile, const 
 		totals->refused++;
 	} else {
 		ask_all(&p);
+		if (profile->n_syscalls)
+			ask_reasons(&p);
 		ok = p.differences == 0;
 		if (verbose && !alone)
 			printf("# %s: %u instructions, libseccomp %zu\n", what, p.plan->n_code,

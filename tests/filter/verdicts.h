@@ -13,6 +13,7 @@ struct totals {
 	/* Calls on which libseccomp's verdict is wrong: no rule says it; its own order of rules is not kept. */
 	unsigned long long unfounded, disordered;
 	unsigned long long endless; /* profiles that libseccomp never gets ready with */
+	unsigned long long reasons;
 	bool oracle_at_work;
 };
 
