@@ -26,9 +26,8 @@ static const struct option global_options[] = {
 };
 
 static const struct command *const commands[] = {
-	&command_create, &command_start, &command_state, &command_kill,
-	&command_delete, &command_run,	 &command_list,	 &command_spec,
-	&command_seccomp,
+	&command_create, &command_start, &command_state, &command_kill,	   &command_delete,
+	&command_run,	 &command_list,	 &command_spec,	 &command_seccomp,
 };
 
 const struct command *command_find(const char *name)

@@ -28,8 +28,8 @@ struct abi {
 struct abi_call {
 	bool known; /* libseccomp knows the name, though this architecture may lack the call */
 	bool has_nr, has_direct, has_through;
-	uint32_t nr;	 /* the one number, of a call that is not multiplexed */
-	uint32_t direct; /* the own number, of one that is */
+	uint32_t nr;	  /* the one number, of a call that is not multiplexed */
+	uint32_t direct;  /* the own number, of one that is */
 	uint32_t through; /* the number of socketcall or ipc */
 	uint32_t subcall; /* its first argument */
 };

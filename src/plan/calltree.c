@@ -45,7 +45,8 @@ static bool level_decides(const struct call_node *level, uint32_t action)
 /* ---- a rule as a tree of its own ----------------------------------------------------------------------------------- */
 
 struct making {
-	const struct call_condition *conditions[CALL_ARGS]; /* by argument, those that say something */
+	const struct call_condition
+		*conditions[CALL_ARGS]; /* by argument, those that say something */
 	bool wide;
 	uint32_t action;
 	struct arena *arena;
@@ -143,7 +144,7 @@ static bool way_covers(const struct call_way *old, const struct call_way *new)
 {
 	if (old->decides || (!new->decides && !new->next))
 		return true;
-	return new->next && level_covers(old->next, new->next);
+	return new->next &&level_covers(old->next, new->next);
 }
 
 /* Whether rules of this level decide all calls that `new` and what follows it decide. */
@@ -181,7 +182,7 @@ static bool way_join(struct call_node *x, struct call_way *old, const struct cal
 		*old = *way;
 	} else if (way->decides && old->action != way->action) {
 		/* Both rules hold for every greater high half: the one with the greater value says it. */
-		if (old == &x->yes && new->high && new->whole > x->whole)
+		if (old == &x->yes && new->high &&new->whole > x->whole)
 			old->action = way->action;
 		return !is_last(x) && !is_last(new);
 	} else if (way->next && !old->decides) {

@@ -90,8 +90,8 @@ static enum naming names(struct table *t, const char *name, uint32_t nr, uint64_
 	abi_find(&t->abi, name, &call);
 	if ((call.has_nr && call.nr == nr) || (call.has_direct && call.direct == nr))
 		return NAMED;
-	return call.has_through && call.through == nr && call.subcall == subcall ? NAMED_SUBCALL :
-										   NOT_NAMED;
+	return call.has_through && call.through == nr && call.subcall == subcall ? NAMED_SUBCALL
+										 : NOT_NAMED;
 }
 
 static uint32_t action_of(const struct oci_syscall *s)
@@ -197,9 +197,10 @@ static int explain(struct asking *q, struct table *t, uint32_t nr, uint32_t subc
 	else if (t->abi.token == AUDIT_ARCH_X86_64 && nr & X32_BIT && !q->has_x32)
 		e->reason = EXPLAIN_ARCH;
 	else
-		return error_set(err, ERR_SYSTEM,
-				 "the profile does not say what its program does with call %u of %s: %#x",
-				 nr, t->name, e->verdict);
+		return error_set(
+			err, ERR_SYSTEM,
+			"the profile does not say what its program does with call %u of %s: %#x",
+			nr, t->name, e->verdict);
 	return 0;
 }
 
@@ -250,14 +251,13 @@ static uint64_t arch_at(const struct asking *q, size_t i)
 {
 	uint64_t token = 0;
 
-	(void)word_find(seccomp_arch_words.table, seccomp_arch_words.n, q->profile->architectures[i],
-			&token);
+	(void)word_find(seccomp_arch_words.table, seccomp_arch_words.n,
+			q->profile->architectures[i], &token);
 	return token;
 }
 
-int explain_call(uint32_t native, const struct oci_seccomp *profile,
-		 const struct pair *annotations, size_t n_annotations,
-		 const struct explain_question *question, struct arena *a,
+int explain_call(uint32_t native, const struct oci_seccomp *profile, const struct pair *annotations,
+		 size_t n_annotations, const struct explain_question *question, struct arena *a,
 		 const struct explanation **ret, size_t *ret_n, struct error *err)
 {
 	struct asking q = { .profile = profile, .question = question, .arena = a };

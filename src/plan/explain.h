@@ -43,9 +43,8 @@ struct explanation {
 
 #ifdef HAVE_SECCOMP
 /* For every architecture that the profile lists, the native one (AUDIT_ARCH_*; 0: this machine's) first. */
-int explain_call(uint32_t native, const struct oci_seccomp *profile,
-		 const struct pair *annotations, size_t n_annotations,
-		 const struct explain_question *question, struct arena *a,
+int explain_call(uint32_t native, const struct oci_seccomp *profile, const struct pair *annotations,
+		 size_t n_annotations, const struct explain_question *question, struct arena *a,
 		 const struct explanation **ret, size_t *ret_n, struct error *err);
 #else
 static inline int explain_call(uint32_t native UNUSED, const struct oci_seccomp *profile UNUSED,

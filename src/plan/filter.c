@@ -5,7 +5,7 @@
 #include <linux/seccomp.h>
 #include <string.h>
 
-#define REACH 255   /* instructions that a conditional jump can pass over */
+#define REACH 255    /* instructions that a conditional jump can pass over */
 #define RECENT 32    /* comparisons that equal later ones may share */
 #define DECISIONS 64 /* different actions whose last "return" is remembered */
 
@@ -84,7 +84,8 @@ static unsigned reach(struct out *o, struct target t, unsigned between)
 	return emit(o, BPF_JMP | BPF_JA, 0, 0, o->n - t.value - 1);
 }
 
-static unsigned emit_test(struct out *o, uint16_t op, uint32_t k, struct target yes, struct target no)
+static unsigned emit_test(struct out *o, uint16_t op, uint32_t k, struct target yes,
+			  struct target no)
 {
 	/* Reaching the second target may take one instruction. */
 	unsigned jt = reach(o, yes, 1), jf = reach(o, no, 0);
@@ -302,9 +303,10 @@ int filter_build(const struct filter_arch *archs, size_t n, uint32_t bad_arch, u
 		others = emit_arch(o, &archs[i], others);
 	(void)emit_load(o, offsetof(struct seccomp_data, arch));
 	if (o->full)
-		return error_config(err, "/linux/seccomp",
-				    "the rules make more than %u instructions, which the kernel does not take",
-				    BPF_MAXINSNS);
+		return error_config(
+			err, "/linux/seccomp",
+			"the rules make more than %u instructions, which the kernel does not take",
+			BPF_MAXINSNS);
 	code = arena_new_n(a, struct sock_filter, o->n);
 	*ret_n = take_reached(&o->code[BPF_MAXINSNS - o->n], o->n, code);
 	*ret_code = code;

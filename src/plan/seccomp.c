@@ -83,8 +83,8 @@ int seccomp_action(const char *name, bool has_errno, uint32_t errnum, const char
 		return error_config(err, where, "unknown action \"%s\"", name);
 	if (action == SECCOMP_RET_ERRNO || action == SECCOMP_RET_TRACE) {
 		if (has_errno && errnum > ERRNO_MAX)
-			return error_config(err, errno_where, "errno %u is greater than %u",
-					    errnum, ERRNO_MAX);
+			return error_config(err, errno_where, "errno %u is greater than %u", errnum,
+					    ERRNO_MAX);
 		action |= has_errno ? errnum : EPERM;
 	} else if (has_errno) {
 		return error_config(err, errno_where, "%s takes no errno", name);
@@ -222,10 +222,9 @@ static int read_rule(struct builder *b, const struct oci_syscall *s, unsigned en
 	if (action == b->fallback)
 		return 0;
 	rules = arena_new_n(b->arena, struct rule, twice ? s->n_args : 1);
-	rules[0] = (struct rule){ .action = action,
-				  .conditions = conditions,
-				  .n = s->n_args,
-				  .entry = entry };
+	rules[0] = (struct rule){
+		.action = action, .conditions = conditions, .n = s->n_args, .entry = entry
+	};
 	for (size_t i = 0; twice && i < s->n_args; i++)
 		rules[i] = (struct rule){ .action = action,
 					  .conditions = &conditions[i],
@@ -325,16 +324,17 @@ static int tree_add(struct builder *b, struct call_tree *t, const struct named *
 
 	/* socketcall and ipc take the arguments of the call in memory; only their own number can be seen. */
 	if (named->subcall)
-		conditions[n++] = (struct call_condition){ .op = COMPARE_EQ,
-							   .value = named->subcall };
+		conditions[n++] =
+			(struct call_condition){ .op = COMPARE_EQ, .value = named->subcall };
 	for (size_t i = 0; i < rule->n; i++)
 		if (!named->subcall || rule->conditions[i].arg != 0)
 			conditions[n++] = rule->conditions[i];
 	switch (calltree_add(t, conditions, n, wide, rule->action, b->arena)) {
 	case CALL_CONFLICT:
-		return error_config(err, entry_where(b, rule->entry),
-				    "contradicts an earlier rule of the same system call (number %u)",
-				    named->nr);
+		return error_config(
+			err, entry_where(b, rule->entry),
+			"contradicts an earlier rule of the same system call (number %u)",
+			named->nr);
 	case CALL_COVERED:
 		if (b->warned != rule)
 			plan_warn(b->warnings, entry_where(b, rule->entry),
@@ -427,7 +427,7 @@ static void table_sort(struct builder *b, struct table *t)
 
 /* The ranges of the numbers from..to of one architecture. */
 static int table_ranges(struct builder *b, struct table *t, uint32_t from, uint32_t to,
-		      struct error *err)
+			struct error *err)
 {
 	bool enosys = b->enosys && t->knows;
 	uint64_t next = from; /* the first number without a verdict yet */
@@ -436,8 +436,7 @@ static int table_ranges(struct builder *b, struct table *t, uint32_t from, uint3
 	while (i < t->n && t->named[i].nr < from)
 		i++;
 	for (;;) {
-		uint64_t nr = i < t->n && t->named[i].nr <= to ? t->named[i].nr :
-								     (uint64_t)to + 1;
+		uint64_t nr = i < t->n && t->named[i].nr <= to ? t->named[i].nr : (uint64_t)to + 1;
 		struct verdict v;
 		size_t n = 0;
 
@@ -513,8 +512,8 @@ static int build(struct builder *b, struct seccomp_plan *plan, struct error *err
 		b->n_ranges = b->room = 0;
 		if (x86 ? x86_ranges(b, err) : table_ranges(b, t, 0, UINT32_MAX, err))
 			return -1;
-		archs[n++] = (struct filter_arch){ abi_kernel_arch(&t->abi), b->ranges,
-						   b->n_ranges };
+		archs[n++] =
+			(struct filter_arch){ abi_kernel_arch(&t->abi), b->ranges, b->n_ranges };
 	}
 	return filter_build(archs, n, SECCOMP_RET_KILL_THREAD, b->fallback, b->arena, &plan->code,
 			    &plan->n_code, err);
@@ -575,7 +574,7 @@ int plan_seccomp(const struct oci_seccomp *profile, const struct pair *annotatio
 		 const struct seccomp_plan **ret, struct error *err)
 {
 	*ret = NULL;
-	return profile ? plan_seccomp_for(abi_native(), profile, annotations,
-					  n_annotations, a, warnings, ret, err)
+	return profile ? plan_seccomp_for(abi_native(), profile, annotations, n_annotations, a,
+					  warnings, ret, err)
 		       : 0;
 }

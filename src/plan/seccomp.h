@@ -27,7 +27,8 @@ struct oci_seccomp;
 /* Annotations; each counts unless its value is "0" or "false". */
 #define SECCOMP_STRICT_NAMES "run.oci.seccomp_fail_unknown_syscall"
 #define SECCOMP_NO_ENOSYS "teu.seccomp.no_enosys"
-#define SECCOMP_LOG "teu.seccomp.log" /* log every call that is not simply allowed: SECCOMP_FILTER_FLAG_LOG */
+#define SECCOMP_LOG \
+	"teu.seccomp.log" /* log every call that is not simply allowed: SECCOMP_FILTER_FLAG_LOG */
 
 struct seccomp_plan {
 	const struct sock_filter *code;

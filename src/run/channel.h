@@ -69,14 +69,7 @@ struct progress {
 	volatile uint64_t stamps[PHASES];
 };
 
-enum message_type {
-	MSG_GO = 1,
-	MSG_MOUNTED,
-	MSG_HOOKED,
-	MSG_LISTENER,
-	MSG_READY,
-	MSG_FAILED
-};
+enum message_type { MSG_GO = 1, MSG_MOUNTED, MSG_HOOKED, MSG_LISTENER, MSG_READY, MSG_FAILED };
 
 /* One end of the conversation. */
 struct channel {
@@ -116,8 +109,8 @@ struct gate {
 	struct gate_page *page;
 };
 
-#define GATE_INIT                           \
-	{                                   \
+#define GATE_INIT                                    \
+	{                                            \
 		.fd = -1, .answer = -1, .page = NULL \
 	}
 

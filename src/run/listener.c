@@ -33,7 +33,8 @@ static int verify_listener(int fd, struct error *err)
 
 	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) < 0 && errno == ENOENT)
 		return 0;
-	return error_set(err, ERR_CHILD, "the descriptor that was to be a seccomp listener is none");
+	return error_set(err, ERR_CHILD,
+			 "the descriptor that was to be a seccomp listener is none");
 }
 
 int listener_take(const struct channel *ch, int pidfd, int number, struct error *err)

@@ -402,8 +402,8 @@ static int wait_ready(struct launch *l, struct error *err)
 	    expect(l, MSG_READY, seconds, NULL, err))
 		return -1;
 	listener = listener_take(&l->parent, l->pidfd, number, err);
-	if (listener < 0 || listener_send(l->plan, "creating", l->pid, l->pid, l->agent, listener,
-					  l->arena, err))
+	if (listener < 0 ||
+	    listener_send(l->plan, "creating", l->pid, l->pid, l->agent, listener, l->arena, err))
 		return -1;
 	fd_close(&l->agent);
 	return 0;

@@ -151,8 +151,9 @@ int socket_connect(const char *path, struct error *err)
 	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) == 0)
 		return fd_take(&sock);
 	if (errno == EAGAIN)
-		return error_set(err, ERR_TIMEOUT, "socket \"%s\": nobody accepted within %d seconds",
-				 path, SOCKET_SECONDS);
+		return error_set(err, ERR_TIMEOUT,
+				 "socket \"%s\": nobody accepted within %d seconds", path,
+				 SOCKET_SECONDS);
 	return error_sys(err, "connect to socket \"%s\"", path);
 }
 

@@ -172,7 +172,9 @@ static int try_call(char **a)
 	for (int i = 0; i < 6 && a[i + 2] && strcmp(a[i + 2], ","); i++)
 		args[i] = strtoul(a[i + 2], NULL, 0);
 	return syscall((long)strtoul(a[1], NULL, 0), args[0], args[1], args[2], args[3], args[4],
-		       args[5]) < 0 ? -1 : 0;
+		       args[5]) < 0
+		       ? -1
+		       : 0;
 }
 
 /* call32 NUMBER: the same by the entry of 32-bit programs, with arguments 0. */

@@ -27,8 +27,9 @@
 #include "random.h"
 #include "verdicts.h"
 
-#define BROKEN_MAX 3	 /* profiles with differences before a series ends */
-#define ORACLE_SECONDS 2 /* of processor time for one profile; a fraction of a millisecond is usual */
+#define BROKEN_MAX 3 /* profiles with differences before a series ends */
+#define ORACLE_SECONDS \
+	2 /* of processor time for one profile; a fraction of a millisecond is usual */
 
 /*
  * In a process of its own: libseccomp 2.5 does not come back from some profiles. Ours has to, and what it made is then
@@ -78,7 +79,8 @@ static void profile_age(struct oci_seccomp *p, int newest, struct arena *a)
 		size_t kept = 0;
 
 		for (size_t k = 0; k < s.n_names; k++)
-			if (seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, s.names[k]) <= newest)
+			if (seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, s.names[k]) <=
+			    newest)
 				names[kept++] = s.names[k];
 		s.names = names;
 		s.n_names = kept;
@@ -171,12 +173,24 @@ static void compare_stored(void)
 
 /* With calls that some architectures lack or multiplex, and one that nobody knows. */
 static const char *const call_names[] = {
-	"read",	    "write",	  "open",      "close",		 "clone",      "personality",
-	"socket",   "socketcall", "ipc",       "accept",	 "accept4",    "send",
-	"recvmmsg", "shmget",	  "semop",     "semtimedop",	 "msgrcv",     "waitpid",
-	"_llseek",  "mmap2",	  "clone3",    "landlock_restrict_self", "futex", "keyctl",
-	"bpf",	    "ptrace",	  "umount",    "rseq",		 "prctl",      "ioctl",
-	"execve",   "io_uring_setup", "syslog", "no_such_call", "connect",   "shutdown",
+	"read",	    "write",
+	"open",	    "close",
+	"clone",    "personality",
+	"socket",   "socketcall",
+	"ipc",	    "accept",
+	"accept4",  "send",
+	"recvmmsg", "shmget",
+	"semop",    "semtimedop",
+	"msgrcv",   "waitpid",
+	"_llseek",  "mmap2",
+	"clone3",   "landlock_restrict_self",
+	"futex",    "keyctl",
+	"bpf",	    "ptrace",
+	"umount",   "rseq",
+	"prctl",    "ioctl",
+	"execve",   "io_uring_setup",
+	"syslog",   "no_such_call",
+	"connect",  "shutdown",
 };
 
 static void compare_random(const char *what, uint32_t native, const char *const *archs,
@@ -206,10 +220,10 @@ int main(int argc, char **argv)
 					      "SCMP_ARCH_MIPSEL",      "SCMP_ARCH_MIPSEL64",
 					      "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC64LE",
 					      "SCMP_ARCH_RISCV64",     "SCMP_ARCH_X86" };
-	static const char *const big[] = { "SCMP_ARCH_S390",	  "SCMP_ARCH_MIPS",
-					   "SCMP_ARCH_MIPS64",	  "SCMP_ARCH_MIPS64N32",
-					   "SCMP_ARCH_PPC",	  "SCMP_ARCH_PPC64",
-					   "SCMP_ARCH_PARISC",	  "SCMP_ARCH_PARISC64" };
+	static const char *const big[] = { "SCMP_ARCH_S390",   "SCMP_ARCH_MIPS",
+					   "SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS64N32",
+					   "SCMP_ARCH_PPC",    "SCMP_ARCH_PPC64",
+					   "SCMP_ARCH_PARISC", "SCMP_ARCH_PARISC64" };
 	unsigned n = 500, seed = 1;
 	int option;
 

@@ -37,7 +37,9 @@ struct seen {
 
 static struct seen *page; /* shared with the process that makes the call */
 
-static const char *const names[] = { "getuid", "getgid", "geteuid", "getegid", "getppid", "getpid" };
+static const char *const names[] = {
+	"getuid", "getgid", "geteuid", "getegid", "getppid", "getpid"
+};
 
 static void on_trap(int sig UNUSED, siginfo_t *info, void *context UNUSED)
 {
@@ -136,8 +138,8 @@ static bool try_calls(const struct seccomp_plan *plan, const uint32_t *tokens, s
 		uint32_t nr = (uint32_t)seccomp_syscall_resolve_name_arch(
 			token, names[random_below(ARRAY_SIZE(names))]);
 		struct seccomp_data data = { .nr = (int)nr,
-					     .arch = token == SCMP_ARCH_X32 ? SCMP_ARCH_X86_64 :
-									      token };
+					     .arch = token == SCMP_ARCH_X32 ? SCMP_ARCH_X86_64
+									    : token };
 		struct seen unfiltered, want, got;
 
 		for (unsigned k = 0; k < (token == SCMP_ARCH_X86 ? 5 : 6); k++)
@@ -150,8 +152,8 @@ static bool try_calls(const struct seccomp_plan *plan, const uint32_t *tokens, s
 		bpf_run(plan->code, plan->n_code, &data, &verdict, NULL);
 		want = expected(verdict, &unfiltered);
 		/* The parent's own numbers differ from process to process. */
-		if (got.outcome == want.outcome && (got.value == want.value ||
-						    (want.value > 0 && got.value > 0)))
+		if (got.outcome == want.outcome &&
+		    (got.value == want.value || (want.value > 0 && got.value > 0)))
 			continue;
 		printf("# arch %#x call %#x (%#llx, %#llx, %#llx): verdict %#x, outcome %d value %ld "
 		       "instead of %d, %ld\n",

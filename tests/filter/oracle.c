@@ -35,8 +35,8 @@ static uint32_t action_of(const char *name, bool has_errno, uint32_t errnum)
 		if (strcmp(rows[i].name, name) == 0)
 			return rows[i].action;
 	errnum = has_errno ? errnum : EPERM;
-	return strcmp(name, "SCMP_ACT_TRACE") == 0 ? SCMP_ACT_TRACE(errnum) :
-						     SCMP_ACT_ERRNO(errnum);
+	return strcmp(name, "SCMP_ACT_TRACE") == 0 ? SCMP_ACT_TRACE(errnum)
+						   : SCMP_ACT_ERRNO(errnum);
 }
 
 static enum scmp_compare op_of(const char *name)
@@ -126,9 +126,9 @@ static int export(struct oracle_program *program, scmp_filter_ctx ctx, bool fore
 	/* Programs for the other byte order are written in it. */
 	for (size_t i = 0; foreign && i < program->n; i++) {
 		program->code[i].code = __builtin_bswap16(program->code[i].code);
-		program->code[i].k = program->code[i].code == (BPF_RET | BPF_K) ?
-					     swap_action(program->code[i].k) :
-					     __builtin_bswap32(program->code[i].k);
+		program->code[i].k = program->code[i].code == (BPF_RET | BPF_K)
+					     ? swap_action(program->code[i].k)
+					     : __builtin_bswap32(program->code[i].k);
 	}
 	return result;
 }
@@ -154,8 +154,9 @@ static bool must_split(const struct oracle *o, const struct oci_seccomp *p)
 	for (size_t i = 0; i < p->n_syscalls; i++)
 		for (size_t k = 0; p->syscalls[i].n_args && k < p->syscalls[i].n_names; k++)
 			for (size_t j = 0; j < o->n_arches; j++)
-				if (seccomp_syscall_resolve_name_rewrite(
-					    o->arches[j], p->syscalls[i].names[k]) < -1)
+				if (seccomp_syscall_resolve_name_rewrite(o->arches[j],
+									 p->syscalls[i].names[k]) <
+				    -1)
 					return true;
 	return false;
 }
@@ -279,7 +280,8 @@ uint32_t oracle_ask(const struct oracle *o, const struct seccomp_data *call)
 		if (o->programs[i].arch == call->arch)
 			p = &o->programs[i];
 	if (!bpf_run(p->code, p->n, call, &verdict, NULL)) {
-		fprintf(stderr, "libseccomp's program (%zu instructions) gives call %d of %#x no verdict\n",
+		fprintf(stderr,
+			"libseccomp's program (%zu instructions) gives call %d of %#x no verdict\n",
 			p->n, call->nr, call->arch);
 		abort();
 	}

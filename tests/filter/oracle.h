@@ -36,7 +36,8 @@ struct oracle {
 };
 
 /* 0, or the negative errno with which libseccomp refuses the profile (*ret_entry: in which rule). */
-int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *profile, int *ret_entry);
+int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *profile,
+		int *ret_entry);
 void oracle_free(struct oracle *o);
 
 /* The same without libseccomp's programs: for oracle_is_newer() and struct meaning. Always 0. */

@@ -39,8 +39,8 @@ static uint64_t random_value(const uint64_t *constants)
 static void random_args(struct oci_syscall *s, const uint64_t *constants, unsigned n_max,
 			struct arena *a)
 {
-	static const char *const ops[] = { "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE",
-					   "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT",
+	static const char *const ops[] = { "SCMP_CMP_NE",	"SCMP_CMP_LT", "SCMP_CMP_LE",
+					   "SCMP_CMP_EQ",	"SCMP_CMP_GE", "SCMP_CMP_GT",
 					   "SCMP_CMP_MASKED_EQ" };
 	static const uint64_t masks[] = { 0xf, 0xff, 0xf00000000, UINT64_MAX, 0, 0x7e020000 };
 	size_t n = random_below(n_max + 1);
@@ -54,8 +54,8 @@ static void random_args(struct oci_syscall *s, const uint64_t *constants, unsign
 						    .index = index,
 						    .has_value = true,
 						    .value = random_value(constants),
-						    .op = equal_only ? ops[3 * random_below(2)] :
-								       PICK(ops) };
+						    .op = equal_only ? ops[3 * random_below(2)]
+								     : PICK(ops) };
 		if (strcmp(args[i].op, "SCMP_CMP_MASKED_EQ") == 0) {
 			args[i].has_value_two = true;
 			args[i].value_two = args[i].value;

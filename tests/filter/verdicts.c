@@ -19,7 +19,7 @@
 #define SAMPLES 800 /* calls per number whose arguments matter */
 #define VALUES 64   /* values of one argument */
 #define CALL_ARGS_MAX 6
-#define REASONS 8   /* calls per profile whose verdict is explained */
+#define REASONS 8    /* calls per profile whose verdict is explained */
 #define BROKEN_MAX 3 /* differences shown per profile */
 
 struct totals *totals;
@@ -116,8 +116,8 @@ static void values_collect(struct values *v, const struct oci_seccomp *p, uint32
 			if (!here && (socketcall || ipc)) {
 				int nr = seccomp_syscall_resolve_name_arch(arch, s->names[k]);
 
-				here = socketcall ? nr <= -100 && nr > -200 :
-						    nr <= -200 && nr > -300;
+				here = socketcall ? nr <= -100 && nr > -200
+						  : nr <= -200 && nr > -300;
 				v->any |= here;
 			}
 		}
@@ -219,8 +219,8 @@ static void ask_values(struct pair_of *p, uint32_t token, struct seccomp_data *c
 		for (unsigned arg = 0; arg < CALL_ARGS_MAX; arg++) {
 			uint32_t n = (uint32_t)v->n[arg];
 
-			call->args[arg] = v->list[arg][product > SAMPLES ? random_below(n) :
-									   rest % n];
+			call->args[arg] =
+				v->list[arg][product > SAMPLES ? random_below(n) : rest % n];
 			rest /= n;
 		}
 		ask(p, rules, call);
@@ -237,9 +237,9 @@ static bool is_listed(const struct pair_of *p, uint32_t token)
 
 static void ask_arch(struct pair_of *p, uint32_t token)
 {
-	static const uint32_t edges[] = { 0x0fffffff, X32_BIT - 1, X32_BIT,	  2 * X32_BIT - 1,
-					  2 * X32_BIT, 3 * X32_BIT - 1, 3 * X32_BIT, UINT32_MAX - 1,
-					  UINT32_MAX };
+	static const uint32_t edges[] = { 0x0fffffff,	   X32_BIT - 1,	   X32_BIT,
+					  2 * X32_BIT - 1, 2 * X32_BIT,	   3 * X32_BIT - 1,
+					  3 * X32_BIT,	   UINT32_MAX - 1, UINT32_MAX };
 	const struct table *t = table_of(token);
 	struct seccomp_data call = { .arch = token == SCMP_ARCH_X32 ? SCMP_ARCH_X86_64 : token };
 	struct values v;
@@ -266,7 +266,8 @@ static void ask_arch(struct pair_of *p, uint32_t token)
 
 static void ask_all(struct pair_of *p)
 {
-	static const uint32_t unknown[] = { 0, 0xffffffff, SCMP_ARCH_X32, SCMP_ARCH_S390, SCMP_ARCH_ARM };
+	static const uint32_t unknown[] = { 0, 0xffffffff, SCMP_ARCH_X32, SCMP_ARCH_S390,
+					    SCMP_ARCH_ARM };
 
 	for (size_t i = 0; i < p->oracle.n_arches; i++)
 		ask_arch(p, p->oracle.arches[i]);
@@ -321,17 +322,16 @@ bool verdicts_compare(uint32_t native, const struct oci_seccomp *profile, const 
 	bool ok;
 
 	totals->oracle_at_work = true;
-	theirs = alone ? oracle_prepare(&p.oracle, native, profile) :
-			 oracle_make(&p.oracle, native, profile, &entry);
+	theirs = alone ? oracle_prepare(&p.oracle, native, profile)
+		       : oracle_make(&p.oracle, native, profile, &entry);
 	totals->oracle_at_work = false;
 	ours = plan_seccomp_for(native, profile, NULL, 0, &a, &warnings, &p.plan, &err);
 	ok = alone || (ours != 0) == (theirs != 0);
 	totals->profiles++;
 	if (!ok) {
 		profile_print(profile);
-		printf("# ours: %s %s; libseccomp: %s in syscalls/%d\n",
-		       ours ? err.where : "built", ours ? err.text : "",
-		       theirs ? strerror(-theirs) : "built", entry);
+		printf("# ours: %s %s; libseccomp: %s in syscalls/%d\n", ours ? err.where : "built",
+		       ours ? err.text : "", theirs ? strerror(-theirs) : "built", entry);
 	} else if (ours) {
 		totals->refused++;
 	} else {

@@ -39,7 +39,8 @@ static const struct pair *read_annotations(const struct oci_config *config, stru
 	struct pair *pairs = arena_new_n(a, struct pair, config->n_annotations);
 
 	for (size_t i = 0; i < config->n_annotations; i++)
-		pairs[i] = (struct pair){ config->annotations[i].key, config->annotations[i].value };
+		pairs[i] =
+			(struct pair){ config->annotations[i].key, config->annotations[i].value };
 	return pairs;
 }
 
@@ -187,9 +188,9 @@ static int seccomp(struct invocation *in, struct error *err)
 }
 
 static const struct option seccomp_options[] = {
-	OPTION(OPTION_VALUE, "bundle", 'b', bundle, "DIR", 
+	OPTION(OPTION_VALUE, "bundle", 'b', bundle, "DIR",
 	       "the bundle (default: the current directory)"),
-	OPTION(OPTION_VALUE, "config", 'f', config, "FILE", 
+	OPTION(OPTION_VALUE, "config", 'f', config, "FILE",
 	       "the configuration (default: config.json in the bundle)"),
 	OPTION(OPTION_VALUE, "format", 0, format, "FORMAT", "text (default) or json"),
 };
