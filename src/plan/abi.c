@@ -34,19 +34,38 @@ uint32_t abi_kernel_arch(const struct abi *abi)
 	return abi->token == ARCH_X32 ? AUDIT_ARCH_X86_64 : abi->token;
 }
 
+/* Where in their tables machines have numbers of their own for calls that are multiplexed as well. */
+static const struct {
+	uint32_t machine; /* EM_*, 0: others */
+	unsigned first, last;
+} direct_places[] = {
+	{ EM_386, 337, 345 },  { EM_386, 359, 373 },  { EM_386, 393, 402 },
+	{ EM_S390, 357, 373 }, { EM_S390, 392, 402 }, { EM_PPC, 326, 349 },
+	{ EM_PPC, 393, 402 },  { EM_MIPS, 168, 191 }, { EM_MIPS, 334, 343 },
+	{ EM_MIPS, 393, 402 }, { 0, 160, 190 },	      { 0, 326, 405 },
+};
+
+static bool is_place_of(uint32_t machine, size_t place)
+{
+	bool named = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(direct_places); i++)
+		named |= direct_places[i].machine == machine;
+	return direct_places[place].machine == (named ? machine : 0);
+}
+
 /*
  * The library tells the number inside socketcall or ipc from the name, but a number of its own, which most of those
- * calls have too, only the other way round. They stand in two places of every architecture's table.
+ * calls have too, only the other way round, and slowly.
  */
 static void find_direct(struct abi *abi)
 {
-	static const struct {
-		unsigned first, last;
-	} places[] = { { 160, 190 }, { 326, 405 } };
 	int base = seccomp_syscall_resolve_name_arch(abi->token, "read") / 1000 * 1000;
 
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		for (unsigned n = places[i].first; n <= places[i].last; n++) {
+	for (size_t i = 0; i < ARRAY_SIZE(direct_places); i++) {
+		if (!is_place_of(abi->token & 0xffff, i))
+			continue;
+		for (unsigned n = direct_places[i].first; n <= direct_places[i].last; n++) {
 			char *name = seccomp_syscall_resolve_num_arch(abi->token, base + (int)n);
 			int nr = name ? seccomp_syscall_resolve_name_arch(abi->token, name) : 0;
 
@@ -54,6 +73,7 @@ static void find_direct(struct abi *abi)
 				abi->direct[-nr] = (uint16_t)(base + (int)n);
 			free(name);
 		}
+	}
 	abi->direct_known = true;
 }
 

@@ -173,16 +173,19 @@ static int read_conditions(const struct builder *b, const struct oci_syscall *s,
 	*ret_twice = false;
 	for (size_t i = 0; i < s->n_args; i++) {
 		const struct oci_syscall_arg *arg = &s->args[i];
-		const char *where = arena_printf(b->arena, "%s/args/%zu", entry_where(b, entry), i);
 		uint64_t op;
 
-		if (arg->index >= CALL_ARGS)
-			return error_config(err, arena_printf(b->arena, "%s/index", where),
-					    "%u is greater than %u", arg->index, CALL_ARGS - 1);
+		if (arg->index >= CALL_ARGS) {
+			error_set(err, ERR_CONFIG, "%u is greater than %u", arg->index,
+				  CALL_ARGS - 1);
+			return error_at(err, "%s/args/%zu/index", entry_where(b, entry), i);
+		}
 		if (!arg->op ||
-		    !word_find(seccomp_op_words.table, seccomp_op_words.n, arg->op, &op))
-			return error_config(err, arena_printf(b->arena, "%s/op", where),
-					    "unknown operator \"%s\"", arg->op ? arg->op : "");
+		    !word_find(seccomp_op_words.table, seccomp_op_words.n, arg->op, &op)) {
+			error_set(err, ERR_CONFIG, "unknown operator \"%s\"",
+				  arg->op ? arg->op : "");
+			return error_at(err, "%s/args/%zu/op", entry_where(b, entry), i);
+		}
 		ret[i] = (struct call_condition){ .arg = arg->index,
 						  .op = (int)op,
 						  .value = arg->value };
@@ -196,22 +199,33 @@ static int read_conditions(const struct builder *b, const struct oci_syscall *s,
 	return 0;
 }
 
+static int read_action(const struct builder *b, const struct oci_syscall *s, unsigned entry,
+		       uint32_t *ret, struct error *err)
+{
+	const char *where;
+
+	if (seccomp_action(s->action, s->has_errno_ret, s->errno_ret, "", "", ret, err) == 0)
+		return 0;
+	/* Where it is wrong costs more to say than whether it is. */
+	where = entry_where(b, entry);
+	return seccomp_action(s->action, s->has_errno_ret, s->errno_ret,
+			      arena_printf(b->arena, "%s/action", where),
+			      arena_printf(b->arena, "%s/errnoRet", where), ret, err);
+}
+
 /* *ret_rule is NULL where the rule says what the default says. */
 static int read_rule(struct builder *b, const struct oci_syscall *s, unsigned entry,
 		     struct rule **ret_rule, struct error *err)
 {
-	const char *where = entry_where(b, entry);
 	struct call_condition *conditions;
 	struct rule *rules;
 	uint32_t action;
 	bool twice;
 
 	if (s->n_names == 0)
-		return error_config(err, arena_printf(b->arena, "%s/names", where),
+		return error_config(err, arena_printf(b->arena, "%s/names", entry_where(b, entry)),
 				    "must name a system call");
-	if (seccomp_action(s->action, s->has_errno_ret, s->errno_ret,
-			   arena_printf(b->arena, "%s/action", where),
-			   arena_printf(b->arena, "%s/errnoRet", where), &action, err))
+	if (read_action(b, s, entry, &action, err))
 		return -1;
 	conditions = arena_new_n(b->arena, struct call_condition, s->n_args);
 	if (read_conditions(b, s, entry, conditions, &twice, err))
@@ -400,9 +414,9 @@ static void range_action(struct builder *b, uint32_t first, uint32_t action)
 }
 
 /* By number, rules of one number in their order: a radix sort over the bits in which the numbers differ at all. */
-static void table_sort(struct builder *b, struct table *t)
+static void table_sort(struct table *t, struct named *scratch)
 {
-	struct named *from = t->named, *to = arena_new_n(b->arena, struct named, t->n);
+	struct named *from = t->named, *to = scratch;
 	uint32_t differ = 0;
 
 	for (size_t i = 0; i < t->n; i++)
@@ -422,7 +436,8 @@ static void table_sort(struct builder *b, struct table *t)
 		to = from;
 		from = done;
 	}
-	t->named = from;
+	if (from != t->named)
+		memcpy(t->named, from, t->n * sizeof(*from));
 }
 
 /* The ranges of the numbers from..to of one architecture. */
@@ -496,11 +511,15 @@ static int x86_ranges(struct builder *b, struct error *err)
 static int build(struct builder *b, struct seccomp_plan *plan, struct error *err)
 {
 	struct filter_arch *archs = arena_new_n(b->arena, struct filter_arch, b->n_tables);
+	struct named *scratch;
 	bool x86_done = false;
-	size_t n = 0;
+	size_t n = 0, most = 0;
 
 	for (size_t i = 0; i < b->n_tables; i++)
-		table_sort(b, &b->tables[i]);
+		most = MAX(most, b->tables[i].n);
+	scratch = arena_new_n(b->arena, struct named, most);
+	for (size_t i = 0; i < b->n_tables; i++)
+		table_sort(&b->tables[i], scratch);
 	for (size_t i = 0; i < b->n_tables; i++) {
 		struct table *t = &b->tables[i];
 		bool x86 = abi_kernel_arch(&t->abi) == AUDIT_ARCH_X86_64;

@@ -24,6 +24,7 @@
 #include "base/fd.h"
 #include "check.h"
 #include "oci_spec.h"
+#include "plan/abi.h"
 #include "random.h"
 #include "verdicts.h"
 
@@ -213,6 +214,47 @@ static void compare_random(const char *what, uint32_t native, const char *const 
 	check_result(broken == 0, what, __FILE__, __LINE__);
 }
 
+/* Every number of its own that a multiplexed call has is found (src/plan/abi.c looks in few places). */
+static bool finds_direct(uint32_t token)
+{
+	int base = seccomp_syscall_resolve_name_arch(token, "read") / 1000 * 1000;
+	struct abi abi;
+	bool ok = true;
+
+	abi_init(&abi, token, NULL);
+	for (int n = base; n < base + 1000; n++) {
+		char *name = seccomp_syscall_resolve_num_arch(token, n);
+		int nr = name ? seccomp_syscall_resolve_name_arch(token, name) : 0;
+		struct abi_call call;
+
+		if (nr < -100 && seccomp_syscall_resolve_name_rewrite(token, name) >= 0) {
+			abi_find(&abi, name, &call);
+			if (!call.has_direct || (int)call.direct != n) {
+				printf("# %s has the number %d on %#x\n", name, n, token);
+				ok = false;
+			}
+		}
+		free(name);
+	}
+	return ok;
+}
+
+static void test_direct(void)
+{
+	static const uint32_t tokens[] = {
+		SCMP_ARCH_X86,	    SCMP_ARCH_X86_64, SCMP_ARCH_X32,	SCMP_ARCH_ARM,
+		SCMP_ARCH_AARCH64,  SCMP_ARCH_MIPS,   SCMP_ARCH_MIPSEL, SCMP_ARCH_MIPS64,
+		SCMP_ARCH_MIPSEL64, SCMP_ARCH_PARISC, SCMP_ARCH_PPC,	SCMP_ARCH_PPC64,
+		SCMP_ARCH_PPC64LE,  SCMP_ARCH_S390,   SCMP_ARCH_S390X,	SCMP_ARCH_MIPSEL64N32,
+		SCMP_ARCH_RISCV64
+	};
+	bool ok = true;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++)
+		ok &= finds_direct(tokens[i]);
+	check_result(ok, "numbers of multiplexed calls", __FILE__, __LINE__);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const x86[] = { "SCMP_ARCH_X86", "SCMP_ARCH_X32", "SCMP_ARCH_X86_64" };
@@ -237,6 +279,7 @@ int main(int argc, char **argv)
 		else
 			verbose = true;
 	}
+	test_direct();
 	for (int i = optind; i < argc; i++)
 		compare_file(argv[i]);
 	if (optind == argc)
