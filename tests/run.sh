@@ -152,7 +152,7 @@ build_in() {
 
 packages="gcc clang clang-format clang-tidy make autoconf automake pkg-config python3 python3-jsonschema
 	libyajl-dev libseccomp-dev libcap-dev linux-libc-dev libc6-dev bats busybox-static jq git man-db
-	podman conmon containerd buildah umoci catatonit uidmap procps psmisc strace util-linux bsdextrautils shellcheck"
+	podman conmon containerd buildah umoci catatonit uidmap iproute2 procps psmisc strace util-linux bsdextrautils shellcheck"
 
 install_packages() {
 	local package missing=()

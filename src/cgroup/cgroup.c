@@ -15,6 +15,7 @@
 #include "cgroup/cgroup1.h"
 #include "cgroup/cgroup2.h"
 #include "cgroup/devrules.h"
+#include "cgroup/enter.h"
 #include "cgroup/hierarchy.h"
 
 /* ---- looking --------------------------------------------------------------------------------------------------------- */
@@ -57,24 +58,12 @@ static int refuse_busy(struct cgroup *cg, struct hierarchy *h, struct error *err
 /* Nobody may enter where the container would stop at once: the directory itself or one above is frozen. */
 static int refuse_frozen(struct hierarchy *h, struct error *err)
 {
-	const char *file = h->version == 2			       ? "cgroup.freeze"
-			   : h->controllers & 1u << CONTROLLER_FREEZER ? "freezer.self_freezing"
-								       : NULL;
+	size_t length = hierarchy_frozen(h, h->kept);
 
-	for (size_t length = 0; file && length < h->kept;) {
-		auto_fd int fd = -1;
-		char path[PATH_MAX], now = '0';
-
-		length++;
-		length += strcspn(h->path + length, "/");
-		snprintf(path, sizeof(path), "%.*s/%s", (int)length, h->path, file);
-		fd = hierarchy_open(h, path, O_RDONLY);
-		if (fd >= 0 && read(fd, &now, 1) == 1 && now == '1')
-			return error_config(err, "/linux/cgroupsPath",
-					    "cgroup \"%s%.*s\" is frozen", h->mount, (int)length,
-					    h->path);
-	}
-	return 0;
+	if (!length)
+		return 0;
+	return error_config(err, "/linux/cgroupsPath", "cgroup \"%s%.*s\" is frozen", h->mount,
+			    (int)length, h->path);
 }
 
 int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct host *host,
@@ -250,14 +239,6 @@ int cgroup_make_v1(struct cgroup *cg, struct error *err)
 		return -1;
 	cg->made = true;
 	return cg->n ? knob_apply(cg, cg->plan, true, err) : 0;
-}
-
-int cgroup_prepare(struct cgroup *cg, struct error *err)
-{
-	for (size_t i = 0; i < cg->n; i++)
-		if (open_join(&cg->list[i], err))
-			return -1;
-	return 0;
 }
 
 int cgroup_clone_fd(const struct cgroup *cg)

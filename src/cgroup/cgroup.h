@@ -8,7 +8,7 @@
  * to `tasks`, which takes none of the kernel's global locks. A v2 hierarchy without any controller has its use, too: it is
  * killed as a whole, and tells when it is empty.
  *
- * The life of one: cgroup_open() looks and refuses, cgroup_line() tells what will exist, cgroup_make() makes it,
+ * The life of one: cgroup_open() looks and refuses, cgroup_line() tells what will exist, cgroup_make_v2() and _v1() make it,
  * cgroup_attach_self() puts the child in, cgroup_apply() sets limits. Later commands get it back from the lines in the record
  * without searching anything. With the manager "disabled" (and for a rootless caller who may not write anywhere) there is a cgroup
  * without hierarchies, and every call here succeeds and does nothing.
@@ -38,7 +38,7 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 		struct cgroup **ret, struct error *err);
 
 /*
- * What to remember of it, a line for each hierarchy, and back. The lines must be on disk before cgroup_make(): a cgroup is
+ * What to remember of it, a line for each hierarchy, and back. The lines must be on disk before cgroup_make_v2(): a cgroup is
  * removed by what stands in them.
  */
 size_t cgroup_count(const struct cgroup *cg);
@@ -53,10 +53,7 @@ int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struc
 int cgroup_make_v2(struct cgroup *cg, struct error *err);
 int cgroup_make_v1(struct cgroup *cg, struct error *err);
 
-/* Opens what a further process needs to enter an existing cgroup; whether it is frozen is for the caller to ask. */
-int cgroup_prepare(struct cgroup *cg, struct error *err);
-
-/* The v2 directory to be cloned into (clone3(2), CLONE_INTO_CGROUP), -1: none. Open after cgroup_make or _prepare. */
+/* The v2 directory to be cloned into (clone3(2), CLONE_INTO_CGROUP), -1: none. Open after cgroup_make_v2() or cgroup_enter_open(). */
 int cgroup_clone_fd(const struct cgroup *cg);
 
 /*

@@ -79,7 +79,7 @@ static const char *reason_text(const struct explanation *e, struct arena *a)
 	case EXPLAIN_ARCH:
 		return "its architecture is not listed in /linux/seccomp/architectures";
 	case EXPLAIN_NEWER:
-		return "newer than every call that the profile names (annotation " SECCOMP_NO_ENOSYS
+		return "newer than every call that the profile names (annotation " ANNOTATION_NO_ENOSYS
 		       " turns this off)";
 	case EXPLAIN_RULE:
 	case EXPLAIN_DEFAULT:

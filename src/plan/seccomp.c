@@ -110,7 +110,7 @@ bool seccomp_has_enosys(uint32_t fallback, const struct pair *annotations, size_
 	case SECCOMP_RET_TRACE:
 		return false;
 	default:
-		return !is_annotated(annotations, n_annotations, SECCOMP_NO_ENOSYS);
+		return !is_annotated(annotations, n_annotations, ANNOTATION_NO_ENOSYS);
 	}
 }
 
@@ -570,7 +570,7 @@ int plan_seccomp_for(uint32_t native, const struct oci_seccomp *p, const struct 
 	struct seccomp_plan *plan = arena_new(a, struct seccomp_plan);
 	struct builder b = { .arena = a, .profile = p, .warnings = warnings };
 
-	b.strict_names = is_annotated(annotations, n_annotations, SECCOMP_STRICT_NAMES);
+	b.strict_names = is_annotated(annotations, n_annotations, ANNOTATION_STRICT_CALLS);
 	if (seccomp_action(p->default_action, p->has_default_errno_ret, p->default_errno_ret,
 			   "/linux/seccomp/defaultAction", "/linux/seccomp/defaultErrnoRet",
 			   &b.fallback, err))
@@ -582,7 +582,7 @@ int plan_seccomp_for(uint32_t native, const struct oci_seccomp *p, const struct 
 	if (read_flags(p, a, &plan->flags, err) || read_architectures(&b, native, err) ||
 	    read_rules(&b, err) || read_listener(&b, plan, err) || build(&b, plan, err))
 		return -1;
-	if (is_annotated(annotations, n_annotations, SECCOMP_LOG))
+	if (is_annotated(annotations, n_annotations, ANNOTATION_SECCOMP_LOG))
 		plan->flags |= SECCOMP_FILTER_FLAG_LOG;
 	*ret = plan;
 	return 0;

@@ -6,14 +6,15 @@
  * A call gets the verdict that libseccomp's own program would give it, with one addition: where the default action is
  * a refusal (errno, trap, kill), calls with numbers above every call that the profile names for their architecture
  * fail with ENOSYS, so that programs fall back to older calls as on an older kernel. Rules win over that. The
- * annotation SECCOMP_NO_ENOSYS turns it off.
+ * annotation ANNOTATION_NO_ENOSYS (spec/names.h) turns it off.
  *
  * Refused: words that the specification does not know, an errno for an action without one or above 4095, argument
  * indices above 5, rules that contradict each other, NOTIFY as the default or without listenerPath, listenerMetadata
  * without listenerPath, WAIT_KILLABLE_RECV without NOTIFY, an architecture that libseccomp does not know or of
  * the other byte order. Names that libseccomp does not know are left out with a warning, unless the annotation
- * SECCOMP_STRICT_NAMES is there. Several conditions on one argument in one rule: each condition of that rule is a rule
- * of its own, as other runtimes have it. config-linux.md, "Seccomp".
+ * ANNOTATION_STRICT_CALLS is there. Several conditions on one argument in one rule: each condition of that rule is a rule
+ * of its own, as other runtimes have it. ANNOTATION_SECCOMP_LOG has the kernel log what is not simply allowed; each of the
+ * three counts unless its value is "0" or "false". config-linux.md, "Seccomp".
  */
 #pragma once
 
@@ -23,12 +24,6 @@
 #include "plan/types.h"
 
 struct oci_seccomp;
-
-/* Annotations; each counts unless its value is "0" or "false". */
-#define SECCOMP_STRICT_NAMES "run.oci.seccomp_fail_unknown_syscall"
-#define SECCOMP_NO_ENOSYS "teu.seccomp.no_enosys"
-#define SECCOMP_LOG \
-	"teu.seccomp.log" /* log every call that is not simply allowed: SECCOMP_FILTER_FLAG_LOG */
 
 struct seccomp_plan {
 	const struct sock_filter *code;

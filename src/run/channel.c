@@ -19,19 +19,22 @@
 struct message {
 	uint32_t type;
 	int32_t value;
-	struct error failure;
 };
 
 static const char *const phase_names[] = {
 	[PHASE_NONE] = "none",
+	[PHASE_LOAD] = "load",
+	[PHASE_PLAN] = "plan",
 	[PHASE_CLAIM] = "claim",
 	[PHASE_CLONE] = "clone",
 	[PHASE_CGROUP] = "cgroup",
 	[PHASE_SOURCES] = "sources",
 	[PHASE_MAPS] = "maps",
 	[PHASE_RUNTIME_HOOKS] = "runtime-hooks",
+	[PHASE_WAIT] = "wait",
 	[PHASE_LIMITS] = "limits",
 	[PHASE_RECORD] = "record",
+	[PHASE_START] = "start",
 	[PHASE_JOIN] = "join",
 	[PHASE_ATTACH] = "attach",
 	[PHASE_MOUNTS] = "mounts",
@@ -73,9 +76,7 @@ int channel_open(struct channel *ret_parent, struct channel *ret_child, struct e
 
 static int send_message(const struct channel *ch, const struct message *m)
 {
-	size_t size = m->type == MSG_FAILED ? sizeof(*m) : offsetof(struct message, failure);
-
-	return send(ch->fd, m, size, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	return send(ch->fd, m, sizeof(*m), MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 int channel_reason(const struct channel *ch, struct error *err)
@@ -99,9 +100,13 @@ int channel_send(const struct channel *ch, enum message_type type, int value, st
 
 void channel_fail(const struct channel *ch, const struct error *failure)
 {
-	struct message m = { .type = MSG_FAILED, .failure = *failure };
+	const struct message m = { .type = MSG_FAILED };
 
-	(void)send_message(ch, &m);
+	ch->progress->failure = *failure;
+	ch->progress->failed = true;
+	/* Nobody may be left to hear it. */
+	if (!ch->progress->silent)
+		(void)send_message(ch, &m);
 }
 
 /*
@@ -142,14 +147,14 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 		n = 0;
 	if (n < 0)
 		return error_sys(err, "wait for %s to say \"%s\"", ch->peer, wanted);
-	if (n <= 0)
-		return error_set(err, ERR_GONE, "%s ended before it said \"%s\"", ch->peer, wanted);
-	if (m.type == MSG_FAILED && (size_t)n == sizeof(m)) {
-		*err = m.failure;
+	if ((n <= 0 || m.type == MSG_FAILED) && ch->progress->failed) {
+		*err = ch->progress->failure;
 		err->text[sizeof(err->text) - 1] = err->where[sizeof(err->where) - 1] = '\0';
 		return -1;
 	}
-	if (m.type != (uint32_t)type || (size_t)n != offsetof(struct message, failure))
+	if (n <= 0)
+		return error_set(err, ERR_GONE, "%s ended before it said \"%s\"", ch->peer, wanted);
+	if (m.type != (uint32_t)type || (size_t)n != sizeof(m))
 		return error_set(err, ERR_CHILD, "%s said \"%s\" instead of \"%s\"", ch->peer,
 				 m.type < ARRAY_SIZE(message_names) && m.type
 					 ? message_names[m.type]
@@ -158,6 +163,13 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 	if (ret_value)
 		*ret_value = m.value;
 	return 0;
+}
+
+int channel_expect_end(const struct channel *ch, unsigned seconds, struct error *err)
+{
+	if (channel_expect(ch, MSG_READY, seconds, NULL, err) == 0)
+		return error_set(err, ERR_CHILD, "%s said \"ready\" twice", ch->peer);
+	return err->kind == ERR_GONE ? 0 : -1;
 }
 
 #ifdef TEU_FAULTS
@@ -183,10 +195,18 @@ static int inject(enum phase phase UNUSED, struct error *err UNUSED)
 }
 #endif
 
+struct moment moment_now(void)
+{
+	return (struct moment){ clock_now(), clock_cpu(0) };
+}
+
 int phase_enter(const struct channel *ch, enum phase phase, struct error *err)
 {
 	if (ch->progress) {
-		ch->progress->stamps[phase] = clock_now();
+		ch->progress->stamps[phase].wall = clock_now();
+		/* From the gate on a filter may deny the call. */
+		if (ch->progress->timed && phase < PHASE_GATE)
+			ch->progress->stamps[phase].cpu = clock_cpu(0);
 		if (phase >= PHASE_JOIN)
 			ch->progress->child_phase = phase;
 	}

@@ -16,14 +16,19 @@
 #define LOAD_SECONDS 60
 #define MILLISECOND UINT64_C(1000000)
 
-int listener_connect(const struct seccomp_plan *seccomp, struct error *err)
+int listener_connect(const struct seccomp_plan *seccomp, int *ret_agent, struct error *err)
 {
-	int agent = socket_connect(seccomp->listener_path, err);
+	int agent;
 
-	if (agent >= 0)
-		return agent;
-	error_in(err, "seccomp agent");
-	return error_at(err, "/linux/seccomp/listenerPath");
+	if (!seccomp || !seccomp->notify)
+		return 0;
+	agent = socket_connect(seccomp->listener_path, err);
+	if (agent < 0) {
+		error_in(err, "seccomp agent");
+		return error_at(err, "/linux/seccomp/listenerPath");
+	}
+	*ret_agent = agent;
+	return 0;
 }
 
 /* A listener knows no notification 0; another descriptor knows no such request. */
@@ -37,7 +42,7 @@ static int verify_listener(int fd, struct error *err)
 			 "the descriptor that was to be a seccomp listener is none");
 }
 
-int listener_take(const struct channel *ch, int pidfd, int number, struct error *err)
+static int take(const struct channel *ch, int pidfd, int number, struct error *err)
 {
 	uint64_t end = deadline_in(LOAD_SECONDS);
 
@@ -48,8 +53,10 @@ int listener_take(const struct channel *ch, int pidfd, int number, struct error 
 	while (clock_now() < end) {
 		auto_fd int fd = sys_pidfd_getfd(pidfd, number, 0);
 
-		if (fd >= 0)
+		if (fd >= 0) {
+			ch->progress->taken = true;
 			return verify_listener(fd, err) ? -1 : fd_take(&fd);
+		}
 		if (errno != EBADF && errno != ESRCH)
 			return error_sys(err, "pidfd_getfd of the seccomp listener");
 		if (errno == ESRCH || fd_wait(ch->fd, POLLIN, clock_now() + MILLISECOND) != 0)
@@ -86,11 +93,23 @@ static const char *process_state(const struct plan *plan, const char *status, pi
 	return w.text;
 }
 
-int listener_send(const struct plan *plan, const char *status, pid_t init, pid_t pid, int agent,
-		  int listener, struct arena *a, struct error *err)
+int listener_give(const struct channel *ch, int pidfd, const struct plan *plan, const char *status,
+		  pid_t init, pid_t pid, int *agent, struct arena *a, struct error *err)
 {
-	if (socket_send_fd(agent, process_state(plan, status, init, pid, a), listener, err) == 0)
+	auto_fd int listener = -1;
+	int number;
+
+	if (*agent < 0)
 		return 0;
-	error_in(err, "seccomp agent \"%s\"", plan->seccomp->listener_path);
-	return error_at(err, "/linux/seccomp/listenerPath");
+	if (channel_expect(ch, MSG_LISTENER, LOAD_SECONDS, &number, err))
+		return -1;
+	listener = take(ch, pidfd, number, err);
+	if (listener < 0)
+		return -1;
+	if (socket_send_fd(*agent, process_state(plan, status, init, pid, a), listener, err)) {
+		error_in(err, "seccomp agent \"%s\"", plan->seccomp->listener_path);
+		return error_at(err, "/linux/seccomp/listenerPath");
+	}
+	fd_close(agent);
+	return 0;
 }

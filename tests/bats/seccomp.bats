@@ -289,3 +289,46 @@ MINIMUM='"execve", "write", "writev", "exit_group", "exit", "arch_prctl", "brk",
 	run_script 'cat /tmp/said'
 	eq "$output" no
 }
+
+@test "SEC-16 exec is under the filter too, for every user" {
+	deny mkdir
+	args /bin/sleep 30
+	for nnp in true false; do
+		config ".process.noNewPrivileges = $nnp"
+		ok run -d --bundle "$BUNDLE" "$ID"
+		for user in 0 1000; do
+			ok exec --user "$user" "$ID" /bin/probe try mkdir /tmp/x
+			eq "$output" EACCES "$nnp $user"
+		done
+		ok exec "$ID" /bin/probe caps
+		value_is cap.permitted 20000420
+		value_is cap.effective 20000420
+		delete --force
+	done
+}
+
+@test "a profile need not allow what exec does, and why a program cannot be run is reported" {
+	# What only execve finds out.
+	printf '#!/no/such/interpreter\n' >"$BUNDLE/rootfs/bin/orphan"
+	chmod +x "$BUNDLE/rootfs/bin/orphan"
+	for nnp in true false; do
+		config ".process.noNewPrivileges = $nnp"
+		profile SCMP_ACT_ERRNO "{names: [$MINIMUM, \"nanosleep\", \"clock_nanosleep\", \"rt_sigaction\"], action: \"SCMP_ACT_ALLOW\"}"
+		args /bin/sleep 30
+		ok run -d --bundle "$BUNDLE" "$ID"
+		ok exec "$ID" /bin/probe try call 60000
+		eq "$output" ENOSYS "$nnp"
+		run_runtime exec "$ID" /bin/orphan
+		eq "$status" 255 "$nnp"
+		has "$error" "/bin/orphan"
+		delete --force
+	done
+}
+
+@test "a filter that forbids execve is reported" {
+	profile SCMP_ACT_ALLOW '{names: ["execve"], action: "SCMP_ACT_ERRNO", errnoRet: 38}'
+	args /bin/sleep 30
+	create
+	fails start "$ID"
+	has "$error" "function not implemented"
+}

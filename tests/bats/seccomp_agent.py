@@ -80,7 +80,7 @@ def main():
     parser.add_argument("--pause", type=float, default=0)
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("how", nargs="*", default=["continue"])
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     arguments.how = arguments.how or ["continue"]
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     directory, name = os.path.split(arguments.socket)

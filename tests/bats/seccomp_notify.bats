@@ -230,3 +230,46 @@ time.sleep(60)' "$TEST_DIR"
 	try mkdir /tmp/x
 	eq "$output" EEXIST
 }
+
+@test "SEC-16 CPS-06 CPS-08 exec gives its own listener" {
+	notify mkdir
+	agent --count 2 errno 83 99
+	args /bin/sleep 30
+	ok run -d --bundle "$BUNDLE" "$ID"
+	ok exec --pid-file "$TEST_DIR/pid" "$ID" /bin/probe try mkdir /tmp/x
+	eq "$output" EADDRNOTAVAIL
+	wait_file "$AGENT.2.json"
+	eq "$(jq -r .state.status "$AGENT.2.json")" running
+	eq "$(jq -r .state.pid "$AGENT.2.json")" "$(pid_of)"
+	eq "$(jq -r .pid "$AGENT.2.json")" "$(<"$TEST_DIR/pid")"
+	file_is "$AGENT.2.calls" 83
+}
+
+@test "SEC-16 exec where every call is notified, with and without noNewPrivileges" {
+	# shellcheck disable=SC2046 # one word each
+	notify $(jq -r '.syscalls[].names[]' "$SUITES/../filter/profiles/docker-20.10.24-all-capabilities.json" | sort -u)
+	for nnp in true false; do
+		rm -f "$AGENT".*
+		config ".process.noNewPrivileges = $nnp"
+		agent --count 2
+		args /bin/sleep 30
+		ok run -d --bundle "$BUNDLE" "$ID"
+		ok exec "$ID" /bin/probe try call 102
+		eq "$output" ok "$nnp"
+		delete --force
+		background_stop
+	done
+}
+
+@test "SEC-11 SEC-16 exec without an agent" {
+	notify mkdir
+	agent
+	args /bin/sleep 30
+	ok run -d --bundle "$BUNDLE" "$ID"
+	background_stop
+	run_runtime exec "$ID" /bin/true
+	eq "$status" 255
+	has "$error" "/linux/seccomp/listenerPath"
+	has "$error" "connection refused"
+	eq "$(state status)" running
+}

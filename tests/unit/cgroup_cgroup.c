@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of a cgroup: made, entered, removed; what is there already; hosts that lack something. */
 #include "cgroup/cgroup.h"
+#include "cgroup/enter.h"
 
 #include <sched.h>
 #include <sys/mount.h>
@@ -55,7 +56,7 @@ static void test_second_process(void)
 	size_t n;
 
 	start(cg, NULL);
-	CHECK(succeeded(cgroup_prepare(later, &err), &err));
+	CHECK(succeeded(cgroup_enter_open(later, 0, &err), &err));
 	start(later, NULL);
 	CHECK_INT(cgroup_pids(later, &arena, &pids, &n, &err), 0);
 	CHECK_INT(n, 2);
