@@ -224,6 +224,7 @@ static int open_gate(struct container *c, struct notify *notify, struct error *e
 	if (gate_open(&c->state, seconds, err) == 0) {
 		(void)unlinkat(c->state.fd, STATE_GATE, 0);
 		(void)unlinkat(c->state.fd, STATE_ANSWER, 0);
+		(void)unlinkat(c->state.fd, STATE_PAGE, 0);
 		if (run_poststart(c, err) == 0)
 			return 0;
 	}

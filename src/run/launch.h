@@ -53,6 +53,7 @@ struct launch {
 	struct channel parent, child; /* our end and the child's */
 	int console;		      /* socket for the terminal's primary end, -1: none */
 	int console_peer;	      /* attached: where the primary end arrives, -1: none */
+	int agent;		      /* connection to the listener's agent, -1: none */
 	int join_fds[8];	      /* plan->ns.joins, in that order; -1: done by the parent */
 
 	struct handover *handover; /* written by the parent before GO, read by the child after it */

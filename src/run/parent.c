@@ -410,20 +410,14 @@ static int run_runtime_hooks(struct launch *l, struct error *err)
 static int wait_ready(struct launch *l, struct error *err)
 {
 	unsigned seconds = STEP_SECONDS + hooks_seconds(&l->plan->hooks[HOOK_CREATE_CONTAINER]);
-	int number;
 
 	if (phase_enter(&l->parent, PHASE_WAIT, err))
 		return -1;
 	if (l->plan->hooks[HOOK_CREATE_CONTAINER].n)
 		l->hooked = true;
-	if (l->plan->seccomp && l->plan->seccomp->notify && l->plan->process.exists) {
-		if (expect(l, MSG_LISTENER, seconds, &number, err) ||
-		    listener_send(l->plan, "creating", l->pid, l->pid, l->pidfd, number, l->arena,
-				  err) ||
-		    channel_send(&l->parent, MSG_TAKEN, 0, err))
-			return -1;
-	}
-	if (expect(l, MSG_READY, seconds, NULL, err))
+	if (expect(l, MSG_READY, seconds, NULL, err) ||
+	    listener_give(&l->parent, l->pidfd, l->plan, "creating", l->pid, l->pid, &l->agent,
+			  l->arena, err))
 		return -1;
 	if (l->options->timed)
 		l->parent.progress->stamps[PHASE_GATE].cpu = clock_cpu(l->pid);
@@ -511,6 +505,7 @@ static int steps(struct launch *l, struct error *err)
 	    (plan->process.terminal &&
 	     caller_console(l->options->console_socket, l->options->attached, &l->console,
 			    &l->console_peer, err)) ||
+	    (plan->process.exists && listener_connect(plan->seccomp, &l->agent, err)) ||
 	    gate_make(&l->state, &l->gate, err) || make_handover(l, err) || clone_init(l, err))
 		return -1;
 
@@ -542,10 +537,10 @@ int parent_create(struct launch *l, struct error *err)
 {
 	record_begin(&l->record, l->arena);
 	l->state.fd = l->parent.fd = l->child.fd = -1;
-	l->gate = (struct gate){ -1, -1 };
+	l->gate = (struct gate)GATE_INIT;
 	l->rdtgroup = (struct rdtgroup)RDTGROUP_INIT;
 	l->net_devices = (struct net_devices)NET_DEVICES_INIT;
-	l->console = l->console_peer = l->pidfd = l->own_pidfd = -1;
+	l->console = l->console_peer = l->agent = l->pidfd = l->own_pidfd = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
 		l->join_fds[i] = -1;
 	if (channel_open(&l->parent, &l->child, err))
