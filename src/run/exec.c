@@ -469,7 +469,8 @@ int exec_go(struct exec *e, struct error *err)
 
 void exec_explain_kill(const struct exec *e)
 {
-	const char *limit = e->shielded ? cgroup_used_up(e->container->cgroup, true, e->arena) : NULL;
+	const char *limit =
+		e->shielded ? cgroup_used_up(e->container->cgroup, true, e->arena) : NULL;
 
 	if (limit)
 		log_warn("the program was killed: %s", limit);
