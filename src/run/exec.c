@@ -32,6 +32,7 @@
 #include "run/join.h"
 #include "run/limits.h"
 #include "run/listener.h"
+#include "run/rdtgroup.h"
 #include "sys/clone.h"
 #include "sys/syscalls.h"
 #include "sys/tty.h"
@@ -316,8 +317,12 @@ static int decide(struct exec *e, struct error *err)
 		return -1;
 	e->shielded = limited && e->host->euid == 0 && !e->host->in_userns;
 	e->waits_for_go = e->shielded || e->console_peer >= 0 || p->sched.set || p->ioprio >= 0 ||
+<<<<<<< HEAD
 			  p->affinity_final.bits;
 	return 0;
+=======
+			  p->affinity_final.bits || rdtgroup_is_used(&e->container->record);
+>>>>>>> main
 }
 
 static int open_all(struct exec *e, struct error *err)
@@ -439,7 +444,8 @@ static int let_go(struct exec *e, struct error *err)
 	if (e->shielded && !p.has_oom_score_adj)
 		p.oom_score_adj = e->oom_score_adj;
 	p.has_oom_score_adj = e->shielded;
-	if (limits_apply(&p, "/process", e->pid, true, err))
+	if (limits_apply(&p, "/process", e->pid, true, err) ||
+	    rdtgroup_join(&e->container->record, e->pid, err))
 		return -1;
 	return channel_send(&e->parent, MSG_GO, 0, err);
 }
