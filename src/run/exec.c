@@ -317,12 +317,8 @@ static int decide(struct exec *e, struct error *err)
 		return -1;
 	e->shielded = limited && e->host->euid == 0 && !e->host->in_userns;
 	e->waits_for_go = e->shielded || e->console_peer >= 0 || p->sched.set || p->ioprio >= 0 ||
-<<<<<<< HEAD
-			  p->affinity_final.bits;
-	return 0;
-=======
 			  p->affinity_final.bits || rdtgroup_is_used(&e->container->record);
->>>>>>> main
+	return 0;
 }
 
 static int open_all(struct exec *e, struct error *err)
