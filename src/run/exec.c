@@ -305,14 +305,17 @@ static void take_off(struct exec *e)
  * The process waits for us only where we have to do something before its program runs. Only root of the host may write the
  * attributes of a process that hides itself.
  */
-static void decide(struct exec *e)
+static int decide(struct exec *e, struct error *err)
 {
 	const struct process_plan *p = &e->plan->process;
+	bool limited;
 
-	e->shielded = e->host->euid == 0 && !e->host->in_userns &&
-		      cgroup_limits_memory(e->container->cgroup);
+	if (cgroup_check_memory(e->container->cgroup, &limited, err))
+		return -1;
+	e->shielded = limited && e->host->euid == 0 && !e->host->in_userns;
 	e->waits_for_go = e->shielded || e->console_peer >= 0 || p->sched.set || p->ioprio >= 0 ||
 			  p->affinity_final.bits || rdtgroup_is_used(&e->container->record);
+	return 0;
 }
 
 static int open_all(struct exec *e, struct error *err)
@@ -331,11 +334,10 @@ static int open_all(struct exec *e, struct error *err)
 		return -1;
 	if (cgroup_enter_below(c->cgroup, e->options->cgroups, e->options->n_cgroups, err) ||
 	    cgroup_enter_open(c->cgroup, c->init.pid, err) ||
-	    channel_open(&e->parent, &e->child, err))
+	    channel_open(&e->parent, &e->child, err) || decide(e, err))
 		return -1;
 	e->parent.peer = "the process";
 	e->parent.progress->timed = e->options->timed;
-	decide(e);
 	/* No directory of the host is open when there is somebody who could find it. */
 	state_close(&c->state);
 	return 0;
@@ -455,6 +457,15 @@ int exec_go(struct exec *e, struct error *err)
 	}
 	fd_close(&e->parent.fd);
 	return 0;
+}
+
+void exec_explain_kill(const struct exec *e)
+{
+	const char *limit =
+		e->shielded ? cgroup_used_up(e->container->cgroup, true, e->arena) : NULL;
+
+	if (limit)
+		log_warn("the program was killed: %s", limit);
 }
 
 void exec_abandon(struct exec *e)
