@@ -337,7 +337,9 @@ const char *cgroup_used_up(const struct cgroup *cg, bool memory, struct arena *a
 	    cgroup_find_controller(c, memory ? CONTROLLER_MEMORY : CONTROLLER_PIDS, &h, &unused) ||
 	    !h)
 		return NULL;
-	now = !memory ? "pids.current" : h->version == 2 ? "memory.current" : "memory.usage_in_bytes";
+	now = !memory		? "pids.current"
+	      : h->version == 2 ? "memory.current"
+				: "memory.usage_in_bytes";
 	max = !memory ? "pids.max" : h->version == 2 ? "memory.max" : "memory.limit_in_bytes";
 	for (size_t part = 0; h->path[part];) {
 		part = longer(h->path, part);

@@ -28,6 +28,8 @@ struct settings {
 	/* create, run */
 	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file, *preserve_fds;
 	bool no_pivot, no_new_keyring, no_subreaper, detach, keep;
+	bool timeline;
+	const char *timeline_format;
 	/* kill, delete */
 	const char *signal;
 	bool all, force;
@@ -95,6 +97,17 @@ const struct command *command_find(const char *name);
 /* Opens an existing container by the first argument and the global options. */
 struct container;
 int invocation_open(struct invocation *in, bool lock, struct container *ret, struct error *err);
+
+/* The timeline that the options ask for, begun; `process` is what the process that is made is called in it. */
+struct timeline;
+int invocation_timeline(struct invocation *in, const char *process, struct timeline *ret,
+			struct error *err);
+
+#define TIMELINE_OPTIONS                                                              \
+	OPTION(OPTION_FLAG, "timeline", 0, timeline, NULL,                            \
+	       "say on standard error how long each phase took"),                     \
+		OPTION(OPTION_VALUE, "timeline-format", 0, timeline_format, "FORMAT", \
+		       "the same as text (default) or json")
 
 /* The state root: --root or the default, absolute. */
 int invocation_root(struct invocation *in, const char **ret, struct error *err);

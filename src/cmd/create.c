@@ -15,6 +15,7 @@
 #include "run/host.h"
 #include "run/launch.h"
 #include "run/notify.h"
+#include "run/timeline.h"
 #include "run/wait.h"
 #include "spec/load.h"
 
@@ -35,7 +36,8 @@
 		OPTION(OPTION_VALUE, "preserve-fds", 0, preserve_fds, "N",                         \
 		       "pass N descriptors beginning with 3"),                                     \
 		OPTION(OPTION_FLAG, "no-subreaper", 0, no_subreaper, NULL,                         \
-		       "do not adopt the container's orphans")
+		       "do not adopt the container's orphans"),                                    \
+		TIMELINE_OPTIONS
 
 /* One start, from the options to what the launch needs. */
 struct start {
@@ -43,6 +45,7 @@ struct start {
 	struct plan_options plan;
 	struct launch_options launch;
 	struct host host;
+	struct timeline timeline;
 	unsigned preserve;
 };
 
@@ -112,6 +115,12 @@ static void log_warnings(const struct plan_warnings *warnings)
 			 *w->where ? ": " : "", w->text);
 }
 
+/* After a start, or as far as it came. */
+static void end_timeline(const struct start *s, const struct launch *l)
+{
+	timeline_print(&s->timeline, l->parent.progress, s->in->args[0], s->in->arena);
+}
+
 static int check_terminal(const struct start *s, const struct plan *plan, bool detached,
 			  struct error *err)
 {
@@ -136,7 +145,8 @@ static int prepare(struct start *s, struct launch *l, bool detached, struct erro
 	struct spec_file file;
 
 	/* Before anything is open or known: this may begin the program anew. */
-	if (host_protect_program(s->in->argv, err) || read_activation(s, err) ||
+	if (invocation_timeline(s->in, "init", &s->timeline, err) ||
+	    host_protect_program(s->in->argv, err) || read_activation(s, err) ||
 	    host_guard_descriptors(s->preserve, err) || read_settings(s, err))
 		return -1;
 	if (spec_load(s->plan.bundle,
@@ -147,15 +157,26 @@ static int prepare(struct start *s, struct launch *l, bool detached, struct erro
 		log_warn("config.json:%u:%u %s: unknown key, did you mean \"%s\"?",
 			 file.warnings.list[i].line, file.warnings.list[i].column,
 			 file.warnings.list[i].where, file.warnings.list[i].suggestion);
+	s->launch.timed = s->timeline.on;
 	*l = (struct launch){ .host = &s->host,
 			      .options = &s->launch,
 			      .config = file.text,
 			      .config_size = file.size,
 			      .arena = s->in->arena };
+	timeline_note(&s->timeline, PHASE_PLAN);
 	if (plan_build(file.config, &s->plan, &s->host, s->in->arena, &warnings, &l->plan, err))
 		return -1;
 	log_warnings(&warnings);
 	return check_terminal(s, l->plan, detached, err);
+}
+
+/* parent_create() with its timeline where that is the end of it. */
+static int make(const struct start *s, struct launch *l, struct error *err)
+{
+	if (parent_create(l, err) == 0)
+		return 0;
+	end_timeline(s, l);
+	return -1;
 }
 
 static int create(struct invocation *in, struct error *err)
@@ -163,7 +184,10 @@ static int create(struct invocation *in, struct error *err)
 	struct start s = { .in = in };
 	struct launch l;
 
-	return prepare(&s, &l, true, err) || parent_create(&l, err) ? -1 : 0;
+	if (prepare(&s, &l, true, err) || make(&s, &l, err))
+		return -1;
+	end_timeline(&s, &l);
+	return 0;
 }
 
 /* ---- run ------------------------------------------------------------------------------------------------------------- */
@@ -179,8 +203,19 @@ static struct container as_container(const struct launch *l)
 				   .status = CONTAINER_CREATED };
 }
 
+static int start_program(struct start *s, const struct launch *l, struct container *c,
+			 struct notify *ret_notify, struct error *err)
+{
+	int result;
+
+	timeline_note(&s->timeline, PHASE_START);
+	result = container_start(c, ret_notify, err);
+	end_timeline(s, l);
+	return result;
+}
+
 /* Between create and the end of the program; the exit status. */
-static int attend(struct launch *l, struct foreground *f, bool keep, struct error *err)
+static int attend(struct start *s, struct launch *l, struct foreground *f, struct error *err)
 {
 	struct container c = as_container(l);
 	const struct process_plan *p = &l->plan->process;
@@ -188,13 +223,13 @@ static int attend(struct launch *l, struct foreground *f, bool keep, struct erro
 	int code;
 
 	if ((p->terminal && foreground_terminal(f, l->console_peer, p->rows || p->columns, err)) ||
-	    container_start(&c, &f->notify, err) ||
+	    start_program(s, l, &c, &f->notify, err) ||
 	    foreground_wait(f, l->pid, l->pidfd, &code, err)) {
 		(void)container_delete(&c, true, &failure);
 		return -1;
 	}
 	c.status = CONTAINER_STOPPED;
-	if (!keep && container_delete(&c, true, err))
+	if (!s->in->set.keep && container_delete(&c, true, err))
 		return -1;
 	return code;
 }
@@ -210,9 +245,8 @@ static int run_foreground(struct start *s, struct error *err)
 		return -1;
 	if (!l.plan->process.exists)
 		return error_config(err, "/process", "process property must not be empty");
-	if (foreground_prepare(&f, !s->in->set.no_subreaper, err) == 0 &&
-	    parent_create(&l, err) == 0)
-		code = attend(&l, &f, s->in->set.keep, err);
+	if (foreground_prepare(&f, !s->in->set.no_subreaper, err) == 0 && make(s, &l, err) == 0)
+		code = attend(s, &l, &f, err);
 	foreground_end(&f);
 	return code;
 }
@@ -226,10 +260,10 @@ static int run_detached(struct start *s, struct error *err)
 		return -1;
 	if (!l.plan->process.exists)
 		return error_config(err, "/process", "process property must not be empty");
-	if (parent_create(&l, err))
+	if (make(s, &l, err))
 		return -1;
 	c = as_container(&l);
-	return container_start(&c, NULL, err);
+	return start_program(s, &l, &c, NULL, err);
 }
 
 static int run(struct invocation *in, struct error *err)

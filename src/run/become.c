@@ -87,21 +87,18 @@ int become_terminal(const struct process_plan *p, const struct fs_plan *fs, int 
 	return console < 0 ? 0 : socket_send_fd(console, "/dev/ptmx", primary, err);
 }
 
-static int complete_environment(const struct process_plan *p, struct arena *a, struct error *err)
+static void complete_environment(const struct process_plan *p, struct arena *a)
 {
 	size_t n = p->n_env;
 
 	if (p->has_home)
-		return 0;
+		return;
 	for (size_t i = 0; i < n; i++)
 		if (str_starts(p->env[i], "HOME=")) {
 			n = i;
 			break;
 		}
 	p->env[n] = arena_printf(a, "HOME=%s", account_home(p->uid, a));
-	if (setenv("HOME", p->env[n] + 5, 1) < 0)
-		return error_sys(err, "setenv HOME");
-	return 0;
 }
 
 int become_user(const struct credentials *c, struct arena *a, const char **ret_program,
@@ -109,8 +106,8 @@ int become_user(const struct credentials *c, struct arena *a, const char **ret_p
 {
 	const struct process_plan *p = c->process;
 
-	if (stdio_adopt(p->uid, err) || complete_environment(p, a, err) ||
-	    credentials_become(c, err))
+	complete_environment(p, a);
+	if (stdio_adopt(p->uid, err) || credentials_become(c, err))
 		return -1;
 	return program_find(p, c->where, a, ret_program, err);
 }

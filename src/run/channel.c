@@ -25,14 +25,18 @@ struct message {
 
 static const char *const phase_names[] = {
 	[PHASE_NONE] = "none",
+	[PHASE_LOAD] = "load",
+	[PHASE_PLAN] = "plan",
 	[PHASE_CLAIM] = "claim",
 	[PHASE_CLONE] = "clone",
 	[PHASE_CGROUP] = "cgroup",
 	[PHASE_SOURCES] = "sources",
 	[PHASE_MAPS] = "maps",
 	[PHASE_RUNTIME_HOOKS] = "runtime-hooks",
+	[PHASE_WAIT] = "wait",
 	[PHASE_LIMITS] = "limits",
 	[PHASE_RECORD] = "record",
+	[PHASE_START] = "start",
 	[PHASE_JOIN] = "join",
 	[PHASE_ATTACH] = "attach",
 	[PHASE_MOUNTS] = "mounts",
@@ -192,10 +196,18 @@ static int inject(enum phase phase UNUSED, struct error *err UNUSED)
 }
 #endif
 
+struct moment moment_now(void)
+{
+	return (struct moment){ clock_now(), clock_cpu(0) };
+}
+
 int phase_enter(const struct channel *ch, enum phase phase, struct error *err)
 {
 	if (ch->progress) {
-		ch->progress->stamps[phase] = clock_now();
+		ch->progress->stamps[phase].wall = clock_now();
+		/* From the gate on a filter may deny the call. */
+		if (ch->progress->timed && phase < PHASE_GATE)
+			ch->progress->stamps[phase].cpu = clock_cpu(0);
 		if (phase >= PHASE_JOIN)
 			ch->progress->child_phase = phase;
 	}

@@ -34,15 +34,19 @@
 /* The phases of a start, in order; the names stand in errors and in the timeline. */
 enum phase {
 	PHASE_NONE,
-	/* parent */
+	/* parent; what stands before the claim is noted by the timeline alone, and so is the start */
+	PHASE_LOAD,
+	PHASE_PLAN,
 	PHASE_CLAIM,
 	PHASE_CLONE,
 	PHASE_CGROUP,
 	PHASE_SOURCES,
 	PHASE_MAPS,
 	PHASE_RUNTIME_HOOKS,
+	PHASE_WAIT,
 	PHASE_LIMITS,
 	PHASE_RECORD,
+	PHASE_START,
 	/* child */
 	PHASE_JOIN,
 	PHASE_ATTACH,
@@ -59,11 +63,19 @@ enum phase {
 
 const char *phase_name(enum phase phase);
 
+/* A point in time (CLOCK_MONOTONIC), and the CPU time that a process had used by then; nanoseconds. */
+struct moment {
+	uint64_t wall, cpu;
+};
+
+struct moment moment_now(void);
+
 /* The page both processes see. */
 struct progress {
 	volatile uint32_t child_phase; /* where the child is */
 	volatile pid_t pid;	       /* of a child that was born through a go-between */
-	volatile uint64_t stamps[PHASES];
+	volatile bool timed;	       /* CPU time is noted as well */
+	volatile struct moment stamps[PHASES];
 };
 
 enum message_type {

@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 #include "run/limits.h"
+#include "sys/lsm.h"
 #include "sys/proc.h"
 #include "sys/security.h"
 #include "sys/syscalls.h"
@@ -132,11 +133,41 @@ int credentials_load_filter(const struct seccomp_plan *seccomp, int *ret_listene
 	return 0;
 }
 
+int credentials_label(const struct process_plan *p, const char *where, struct error *err)
+{
+	auto_proc struct proc proc = { .fd = -1 };
+
+	if (!p->apparmor && !p->selinux)
+		return 0;
+	if (proc_open(&proc, PROC_PIDS, err))
+		return -1;
+	if (p->apparmor && lsm_set_profile(&proc, p->apparmor, p->apparmor_stack, err))
+		return error_at(err, "%s/apparmorProfile", where);
+	if (p->selinux && lsm_set_exec_label(&proc, p->selinux, err))
+		return error_at(err, "%s/selinuxLabel", where);
+	return 0;
+}
+
+/* The keyring is the container's, so it has its label. */
+static int join_keyring(const struct credentials *c, struct error *err)
+{
+	const char *label = c->process->selinux;
+	auto_proc struct proc proc = { .fd = -1 };
+
+	if (!label)
+		return keyring_join(c->keyring, err);
+	if (proc_open(&proc, PROC_PIDS, err))
+		return -1;
+	if (lsm_set_key_label(&proc, label, err))
+		return error_at(err, "%s/selinuxLabel", c->where);
+	return keyring_join(c->keyring, err) || lsm_set_key_label(&proc, NULL, err) ? -1 : 0;
+}
+
 int credentials_become(const struct credentials *c, struct error *err)
 {
 	const struct process_plan *p = c->process;
 
-	if (c->keyring && keyring_join(c->keyring, err))
+	if ((c->keyring && join_keyring(c, err)) || credentials_label(p, c->where, err))
 		return -1;
 	if (apply_attributes(p, err) || rlimits_set(p, c->where, err))
 		return -1;

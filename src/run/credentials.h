@@ -20,7 +20,16 @@ struct credentials {
 	const char *where; /* JSON pointer of the process object */
 };
 
-/* Up to the user, the working directory, the umask and no_new_privs; capabilities are still the runtime's. */
+/*
+ * The AppArmor profile and the SELinux label that the next execve(2) of this process, or of a child of it, gives the
+ * program. We are in the process's pid namespace. credentials_become() does it, too.
+ */
+int credentials_label(const struct process_plan *p, const char *where, struct error *err);
+
+/*
+ * The session keyring and the labels, then up to the user, the working directory, the umask and no_new_privs; capabilities
+ * are still the runtime's.
+ */
 int credentials_become(const struct credentials *c, struct error *err);
 
 /*

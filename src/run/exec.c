@@ -334,6 +334,7 @@ static int open_all(struct exec *e, struct error *err)
 	    channel_open(&e->parent, &e->child, err))
 		return -1;
 	e->parent.peer = "the process";
+	e->parent.progress->timed = e->options->timed;
 	decide(e);
 	/* No directory of the host is open when there is somebody who could find it. */
 	state_close(&c->state);

@@ -22,6 +22,7 @@ struct exec_options {
 	const char *pid_file;	    /* NULL: none; written when the program runs */
 	const char *const *cgroups; /* words of --cgroup */
 	size_t n_cgroups;
+	bool timed;	    /* the phases note CPU time, too (run/timeline.h) */
 	bool attached;	    /* we keep the terminal's primary end */
 	bool ignore_paused; /* the process may have to wait until the container is resumed */
 };

@@ -25,6 +25,7 @@ struct launch_options {
 	const char *pidfd_socket;   /* NULL: none */
 	const char *pid_file;	    /* NULL: none */
 	bool notify;		    /* NOTIFY_SOCKET is relayed */
+	bool timed;		    /* the phases note CPU time, too (run/timeline.h) */
 	bool attached; /* `run` in the foreground: we keep the terminal's primary end */
 };
 

@@ -413,6 +413,8 @@ static int wait_ready(struct launch *l, struct error *err)
 	unsigned seconds = STEP_SECONDS + hooks_seconds(&l->plan->hooks[HOOK_CREATE_CONTAINER]);
 	int number;
 
+	if (phase_enter(&l->parent, PHASE_WAIT, err))
+		return -1;
 	if (l->plan->hooks[HOOK_CREATE_CONTAINER].n)
 		l->hooked = true;
 	if (l->plan->seccomp && l->plan->seccomp->notify && l->plan->process.exists) {
@@ -422,7 +424,11 @@ static int wait_ready(struct launch *l, struct error *err)
 		    channel_send(&l->parent, MSG_TAKEN, 0, err))
 			return -1;
 	}
-	return expect(l, MSG_READY, seconds, NULL, err);
+	if (expect(l, MSG_READY, seconds, NULL, err))
+		return -1;
+	if (l->options->timed)
+		l->parent.progress->stamps[PHASE_GATE].cpu = clock_cpu(l->pid);
+	return 0;
 }
 
 static int finish(struct launch *l, struct error *err)
@@ -536,6 +542,7 @@ int parent_create(struct launch *l, struct error *err)
 		l->join_fds[i] = -1;
 	if (channel_open(&l->parent, &l->child, err))
 		return -1;
+	l->parent.progress->timed = l->options->timed;
 	if (steps(l, err)) {
 		undo(l, err);
 		return -1;

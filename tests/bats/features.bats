@@ -148,7 +148,8 @@ agrees() {	# JQ-PATH TEXT
 
 @test "FEAT-12 annotations that change what is done are listed" {
 	sorted .potentiallyUnsafeConfigAnnotations
-	for name in run.oci.keep_original_groups run.oci.hooks.stdout run.oci.hooks.stderr; do
+	for name in run.oci.keep_original_groups run.oci.hooks.stdout run.oci.hooks.stderr \
+		run.oci.mount_context_type; do
 		words .potentiallyUnsafeConfigAnnotations | grep -qx "$name"
 	done
 	# that they have an effect is for hooks.bats and annotations.bats
