@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/utc.h"
+#include "cgroup/events.h"
 #include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
@@ -456,10 +457,11 @@ static int finish(struct launch *l, struct error *err)
 static void explain_death(struct launch *l, int status, struct error *err)
 {
 	const char *phase = phase_name((enum phase)l->child.progress->child_phase);
+	uint64_t kills;
 
 	if (err->kind != ERR_GONE || !WIFSIGNALED(status))
 		return;
-	if (WTERMSIG(status) == SIGKILL && cgroup_oom_killed(l->cgroup))
+	if (WTERMSIG(status) == SIGKILL && cgroup_oom_kills(l->cgroup, &kills) && kills)
 		error_set(err, ERR_CHILD, "container init was OOM-killed (memory limit too low?)");
 	else
 		error_set(err, ERR_CHILD, "container init was killed by signal %d (%s) in phase %s",
