@@ -137,16 +137,13 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 static int run_program(struct exec *e, const struct credentials *c, const char *program,
 		       void *reserve, struct error *err)
 {
-	bool filter_pending;
-	int listener;
-
-	if (become_confined(c, &e->child, &filter_pending, err) ||
-	    phase_enter(&e->child, PHASE_EXEC, err))
+	if (become_confined(c, err) || phase_enter(&e->child, PHASE_EXEC, err))
 		return -1;
 	if (reserve != MAP_FAILED)
 		(void)munmap(reserve, RESERVE);
-	if (filter_pending && credentials_load_filter(c->seccomp, &listener, err))
+	if (become_filtered(c->seccomp, &e->child, err))
 		return -1;
+	e->child.progress->silent = c->seccomp != NULL;
 	return become_program(c->process, c->where, program, err);
 }
 
@@ -333,6 +330,8 @@ static int open_all(struct exec *e, struct error *err)
 	    caller_console(e->options->console_socket, e->options->attached, &e->console,
 			   &e->console_peer, err))
 		return -1;
+	if (listener_connect(e->plan->seccomp, &e->agent, err))
+		return -1;
 	if (cgroup_enter_below(c->cgroup, e->options->cgroups, e->options->n_cgroups, err) ||
 	    cgroup_enter_open(c->cgroup, c->init.pid, err) ||
 	    channel_open(&e->parent, &e->child, err) || decide(e, err))
@@ -409,7 +408,8 @@ static int prepare_steps(struct exec *e, struct error *err)
 
 int exec_prepare(struct exec *e, struct error *err)
 {
-	e->init = e->parent.fd = e->child.fd = e->console = e->console_peer = e->pidfd = -1;
+	e->init = e->parent.fd = e->child.fd = e->console = e->console_peer = e->agent = e->pidfd =
+		-1;
 	e->mask = (struct exec_mask){ .pid_namespace = -1, .oom_score = -1 };
 	e->pid = 0;
 	if (prepare_steps(e, err)) {
@@ -417,19 +417,6 @@ int exec_prepare(struct exec *e, struct error *err)
 		return -1;
 	}
 	return 0;
-}
-
-static int give_listener(struct exec *e, struct error *err)
-{
-	int number;
-
-	if (!e->plan->seccomp || !e->plan->seccomp->notify)
-		return 0;
-	if (channel_expect(&e->parent, MSG_LISTENER, patience(e), &number, err) ||
-	    listener_send(e->plan, container_status_name(e->container->status),
-			  e->container->init.pid, e->pid, e->pidfd, number, e->arena, err))
-		return -1;
-	return channel_send(&e->parent, MSG_TAKEN, 0, err);
 }
 
 static int let_go(struct exec *e, struct error *err)
@@ -449,7 +436,10 @@ static int let_go(struct exec *e, struct error *err)
 static int go_steps(struct exec *e, struct error *err)
 {
 	if (phase_enter(&e->parent, PHASE_LIMITS, err) || (e->waits_for_go && let_go(e, err)) ||
-	    give_listener(e, err) || channel_expect_end(&e->parent, patience(e), err))
+	    listener_give(&e->parent, e->pidfd, e->plan,
+			  container_status_name(e->container->status), e->container->init.pid,
+			  e->pid, &e->agent, e->arena, err) ||
+	    channel_expect_end(&e->parent, patience(e), err))
 		return -1;
 	if (phase_enter(&e->parent, PHASE_RECORD, err))
 		return -1;

@@ -50,6 +50,7 @@ struct exec {
 	struct channel parent, child; /* our end and the child's */
 	int console;		      /* socket for the terminal's primary end, -1: none */
 	int console_peer;	      /* attached: where the primary end arrives, -1: none */
+	int agent;		      /* connection to the listener's agent, -1: none */
 	struct exec_mask mask;
 	int oom_score_adj;   /* ours, which the process gets unless it has another */
 	bool born_in_cgroup; /* in that of v2 */
