@@ -254,7 +254,7 @@ static int run_foreground(struct start *s, struct error *err)
 	struct launch l;
 	int code = -1;
 
-	s->launch.attached = true;
+	s->launch.attached = s->launch.starts = true;
 	if (prepare(s, &l, false, err))
 		return -1;
 	if (!l.plan->process.exists)
@@ -270,6 +270,7 @@ static int run_detached(struct start *s, struct error *err)
 	struct container c;
 	struct launch l;
 
+	s->launch.starts = true;
 	if (prepare(s, &l, true, err))
 		return -1;
 	if (!l.plan->process.exists)

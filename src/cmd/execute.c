@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exec: one more process in a running container. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -141,6 +142,8 @@ static int attend(struct exec *e, struct foreground *f, const struct timeline *t
 	}
 	if (go(e, t, err) || foreground_wait(f, e->pid, e->pidfd, &code, err))
 		return -1;
+	if (code == 128 + SIGKILL)
+		exec_explain_kill(e);
 	return code;
 }
 
