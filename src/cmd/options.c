@@ -26,10 +26,9 @@ static const struct option global_options[] = {
 };
 
 static const struct command *const commands[] = {
-	/* One a line: in the order of the help. */
 	&command_create, &command_start, &command_state,    &command_kill,    &command_delete,
 	&command_run,	 &command_exec,	 &command_pause,    &command_resume,  &command_ps,
-	&command_list,	 &command_spec,	 &command_features, &command_seccomp, /* last */
+	&command_list,	 &command_spec,	 &command_features, &command_seccomp,
 };
 
 const struct command *command_find(const char *name)

@@ -39,10 +39,9 @@ static const struct {
 	uint32_t machine; /* EM_*, 0: others */
 	unsigned first, last;
 } direct_places[] = {
-	{ EM_386, 337, 345 },  { EM_386, 359, 373 },  { EM_386, 393, 402 },
-	{ EM_S390, 357, 373 }, { EM_S390, 392, 402 }, { EM_PPC, 326, 349 },
-	{ EM_PPC, 393, 402 },  { EM_MIPS, 168, 191 }, { EM_MIPS, 334, 343 },
-	{ EM_MIPS, 393, 402 }, { 0, 160, 190 },	      { 0, 326, 405 },
+	{ EM_386, 337, 345 },  { EM_386, 359, 373 },  { EM_386, 393, 402 }, { EM_S390, 357, 373 },
+	{ EM_S390, 392, 402 }, { EM_PPC, 326, 349 },  { EM_PPC, 393, 402 }, { EM_MIPS, 168, 191 },
+	{ EM_MIPS, 334, 343 }, { EM_MIPS, 393, 402 }, { 0, 160, 190 },	    { 0, 326, 405 },
 };
 
 static bool is_place_of(uint32_t machine, size_t place)
