@@ -260,7 +260,9 @@ static void ask_arch(struct pair_of *p, uint32_t token)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(edges); i++) {
 		call.nr = (int)edges[i];
-		ask(p, NULL, &call);
+		/* The first call of x32, if there is one. */
+		if (edges[i] != X32_BIT || !is_listed(p, SCMP_ARCH_X32))
+			ask(p, NULL, &call);
 	}
 }
 
