@@ -189,6 +189,8 @@ int state_remove(const struct state *s, struct error *err)
 					     "record.new",
 					     STATE_CONFIG,
 					     STATE_CONFIG ".new",
+					     STATE_RESOURCES,
+					     STATE_RESOURCES ".new",
 					     STATE_GATE,
 					     STATE_ANSWER,
 					     STATE_NOTIFY "/" STATE_NOTIFY_SOCKET };

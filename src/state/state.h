@@ -4,6 +4,7 @@
  *
  *	record		what may exist because of us, written before it is made (struct record)
  *	config.json	the configuration as it was at create, for later commands
+ *	resources.json	what it may use since the last update, if there was one
  *	exec.fifo	the gate: its reader is an init that has not run its program yet
  *	exec.answer	where init says why its program did not run
  *	notify/		the socket that stands in for the caller's NOTIFY_SOCKET
@@ -24,6 +25,7 @@
 #define STATE_GATE "exec.fifo"
 #define STATE_ANSWER "exec.answer"
 #define STATE_CONFIG "config.json"
+#define STATE_RESOURCES "resources.json"
 #define STATE_NOTIFY "notify"
 #define STATE_NOTIFY_SOCKET "notify.sock"
 
