@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* create and run: from a bundle to a container. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "run/host.h"
 #include "run/launch.h"
 #include "run/notify.h"
+#include "run/report.h"
 #include "run/timeline.h"
 #include "run/wait.h"
 #include "spec/load.h"
@@ -118,6 +120,17 @@ static int check_terminal(const struct start *s, const struct plan *plan, bool d
 	return 0;
 }
 
+/* A later 1.x only adds to what we know (X.Y.Z of plan_build()); what it added is ignored. */
+static void note_version(const char *version)
+{
+	unsigned minor, ours;
+
+	if (sscanf(version, "1.%u.", &minor) == 1 && sscanf(SPEC_VERSION, "1.%u.", &ours) == 1 &&
+	    minor > ours)
+		log_debug("config.json is of version %s, this runtime knows " SPEC_VERSION,
+			  version);
+}
+
 /* Reads the bundle and makes the plan; refuses here whatever can be refused. */
 static int prepare(struct start *s, struct launch *l, bool detached, struct error *err)
 {
@@ -146,6 +159,7 @@ static int prepare(struct start *s, struct launch *l, bool detached, struct erro
 	timeline_note(&s->timeline, PHASE_PLAN);
 	if (plan_build(file.config, &s->plan, &s->host, s->in->arena, &warnings, &l->plan, err))
 		return -1;
+	note_version(file.config->oci_version);
 	log_warnings(&warnings);
 	return check_terminal(s, l->plan, detached, err);
 }
@@ -220,7 +234,7 @@ static int run_foreground(struct start *s, struct error *err)
 	struct launch l;
 	int code = -1;
 
-	s->launch.attached = true;
+	s->launch.attached = s->launch.starts = true;
 	if (prepare(s, &l, false, err))
 		return -1;
 	if (!l.plan->process.exists)
@@ -236,6 +250,7 @@ static int run_detached(struct start *s, struct error *err)
 	struct container c;
 	struct launch l;
 
+	s->launch.starts = true;
 	if (prepare(s, &l, true, err))
 		return -1;
 	if (!l.plan->process.exists)

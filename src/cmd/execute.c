@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exec: one more process in a running container. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,6 +73,8 @@ static void name_place(const struct invocation *in, struct error *err)
 	} else if (str_starts(err->where, "/process/args") ||
 		   (in->set.cwd && str_eq(err->where, "/process/cwd")) ||
 		   (in->set.user && str_starts(err->where, "/process/user")) ||
+		   (in->set.process_label && str_eq(err->where, "/process/selinuxLabel")) ||
+		   (in->set.apparmor && str_eq(err->where, "/process/apparmorProfile")) ||
 		   (in->set.tty && str_eq(err->where, "/process/terminal"))) {
 		err->where[0] = '\0';
 	}
@@ -139,6 +142,8 @@ static int attend(struct exec *e, struct foreground *f, const struct timeline *t
 	}
 	if (go(e, t, err) || foreground_wait(f, e->pid, e->pidfd, &code, err))
 		return -1;
+	if (code == 128 + SIGKILL)
+		exec_explain_kill(e);
 	return code;
 }
 

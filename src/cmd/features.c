@@ -115,7 +115,6 @@ static struct list capabilities(struct arena *a)
 }
 
 static const struct oci_features_enabled yes = { .has_enabled = true, .enabled = true };
-static const struct oci_features_enabled no = { .has_enabled = true };
 
 /* What plan_build() refuses is not there; tests/bats/features.bats compares both. */
 static const struct oci_features_cgroup cgroup = {
@@ -248,8 +247,8 @@ static int features(struct invocation *in, struct error *err)
 	struct oci_features_memory_policy policy = { 0 };
 	struct oci_features_linux os = { .cgroup = &cgroup,
 					 .seccomp = &seccomp,
-					 .apparmor = &no,
-					 .selinux = &no,
+					 .apparmor = &yes,
+					 .selinux = &yes,
 					 .memory_policy = &policy,
 					 .intel_rdt = &intel_rdt,
 					 .mount_extensions = &mount_extensions,

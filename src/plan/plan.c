@@ -83,8 +83,6 @@ static int plan_hook_list(const struct oci_hook *from, size_t n, const char *kin
 		if (from[i].path[0] != '/')
 			return error_config(err, where, "hook path \"%s\" must be absolute",
 					    from[i].path);
-		if (from[i].has_timeout && from[i].timeout <= 0)
-			return error_config(err, where, "timeout must be greater than zero");
 		list[i].path = from[i].path;
 		list[i].env = from[i].env;
 		list[i].timeout = from[i].has_timeout ? (unsigned)from[i].timeout : 0;
@@ -253,20 +251,15 @@ static int plan_sysctl(const struct oci_linux *os, struct arena *a, struct plan 
 
 static int plan_personality(const struct oci_linux *os, struct plan *plan, struct error *err)
 {
-	uint64_t domain;
-
 	if (!os->personality)
 		return 0;
-	if (!word_find(personality_words.table, personality_words.n, os->personality->domain,
-		       &domain))
-		return error_config(err, "/linux/personality/domain", "unknown domain \"%s\"",
-				    os->personality->domain);
 	if (os->personality->n_flags)
 		return error_config(err, "/linux/personality/flags",
 				    "no personality flag is supported, found \"%s\"",
 				    os->personality->flags[0]);
 	plan->process.has_personality = true;
-	plan->process.personality = (unsigned long)domain;
+	plan->process.personality =
+		(unsigned long)words_value(&personality_words, os->personality->domain);
 	return 0;
 }
 
@@ -275,14 +268,12 @@ static int plan_mempolicy(const struct oci_linux *os, struct arena *a, struct pl
 {
 	const struct oci_memory_policy *from = os->memory_policy;
 	struct mempolicy_plan *to = &plan->process.mempolicy;
-	uint64_t mode, bit;
+	uint64_t mode;
 	bool has_nodes;
 
 	if (!from)
 		return 0;
-	if (!word_find(mempolicy_mode_words.table, mempolicy_mode_words.n, from->mode, &mode))
-		return error_config(err, "/linux/memoryPolicy/mode", "unknown mode \"%s\"",
-				    from->mode);
+	mode = words_value(&mempolicy_mode_words, from->mode);
 	has_nodes = from->nodes && *from->nodes;
 	if (has_nodes && plan_list_bits(from->nodes, a, &to->nodes, &to->max_node))
 		return error_config(err, "/linux/memoryPolicy/nodes", "\"%s\" is no list of nodes",
@@ -293,34 +284,10 @@ static int plan_mempolicy(const struct oci_linux *os, struct arena *a, struct pl
 	if (has_nodes && (mode == 0 || mode == 4))
 		return error_config(err, "/linux/memoryPolicy/nodes", "%s takes no nodes",
 				    from->mode);
-	for (size_t i = 0; i < from->n_flags; i++) {
-		if (!word_find(mempolicy_flag_words.table, mempolicy_flag_words.n, from->flags[i],
-			       &bit))
-			return error_config(err, "/linux/memoryPolicy/flags", "unknown flag \"%s\"",
-					    from->flags[i]);
-		mode |= bit;
-	}
+	for (size_t i = 0; i < from->n_flags; i++)
+		mode |= words_value(&mempolicy_flag_words, from->flags[i]);
 	to->mode = (int)mode;
 	to->set = true;
-	return 0;
-}
-
-/* What cannot be done yet is refused by name, not left out in silence. */
-static int plan_refusals(const struct oci_linux *os, const struct plan *plan, struct error *err)
-{
-	bool label = os && os->mount_label && *os->mount_label;
-
-	if (plan->process.selinux || label)
-		return error_config(err,
-				    plan->process.selinux ? "/process/selinuxLabel"
-							  : "/linux/mountLabel",
-				    "selinux label is specified in config, but selinux is disabled "
-				    "or not supported");
-	if (plan->process.apparmor && !str_eq(plan->process.apparmor, "unconfined"))
-		return error_config(err, "/process/apparmorProfile",
-				    "AppArmor profile \"%s\" is asked for, but AppArmor is not "
-				    "supported",
-				    plan->process.apparmor);
 	return 0;
 }
 
@@ -438,8 +405,6 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 		   plan_rdt(os, options->id, a, warnings, &plan->rdt, err) ||
 		   plan_confinement(os, a, warnings, plan, err)))
 		return -1;
-	if (plan_refusals(os, plan, err))
-		return -1;
 	plan_activation(options, a, plan);
 	plan->loopback = plan->ns.fresh & CLONE_NEWNET;
 	if (!options->no_keyring)
@@ -466,7 +431,7 @@ int plan_exec(const struct oci_config *config, const struct process_options *opt
 	    plan_annotations(config, a, plan, err) ||
 	    plan_namespaces(config, host, a, warnings, &plan->ns, err) ||
 	    plan_program(&process, host, a, warnings, plan, err) ||
-	    (os && plan_confinement(os, a, warnings, plan, err)) || plan_refusals(os, plan, err))
+	    (os && plan_confinement(os, a, warnings, plan, err)))
 		return -1;
 	plan->process.user_name = names.user_name;
 	plan->process.group_name = names.group_name;

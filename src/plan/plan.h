@@ -122,7 +122,8 @@ struct process_plan {
 
 	uint64_t caps[CAP_SETS];
 	bool no_new_privileges;
-	const char *apparmor, *selinux; /* NULL: none */
+	const char *apparmor, *selinux; /* profile, label; NULL: none */
+	bool apparmor_stack;		/* the profile is added to what confines the runtime */
 
 	const struct rlimit_plan *rlimits;
 	size_t n_rlimits;

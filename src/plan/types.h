@@ -29,6 +29,7 @@ struct host {
 	enum cgroup_manager manager;
 	uint64_t bounding; /* our own capability sets */
 	uint64_t permitted;
+	bool apparmor, selinux; /* the kernel enforces it, so that a profile or label can be had */
 	uint64_t ignored_signals; /* bit n - 1 for signal n */
 };
 

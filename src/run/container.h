@@ -88,5 +88,9 @@ int container_start(struct container *c, struct notify *ret_notify, struct error
 /* Sends a signal to init, or to every process of the container. */
 int container_kill(struct container *c, int sig, bool all, struct error *err);
 
+/* Stops all processes until they are resumed; ERR_STATE for a container that is not running, or not paused. */
+int container_pause(const struct container *c, struct error *err);
+int container_resume(const struct container *c, struct error *err);
+
 /* Removes the container; with `force` it is killed first. Runs the poststop hooks. */
 int container_delete(struct container *c, bool force, struct error *err);

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "sys/file.h"
+#include "sys/lsm.h"
 #include "sys/security.h"
 #include "sys/selfexe.h"
 #include "sys/syscalls.h"
@@ -40,6 +41,8 @@ int host_read(struct host *ret, struct arena *a, struct error *err)
 	ret->last_capability = own.last_capability;
 	ret->ignored_signals = own.ignored_signals;
 	ret->in_userns = in_user_namespace();
+	ret->apparmor = lsm_apparmor_is_enabled();
+	ret->selinux = lsm_selinux_is_enabled();
 	ret->cwd = getcwd(cwd, sizeof(cwd)) ? arena_strdup(a, cwd) : "/";
 	return 0;
 }

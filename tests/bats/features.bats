@@ -28,7 +28,7 @@ agrees() {	# JQ-PATH TEXT
 	fi
 }
 
-@test "FEAT-01 FEAT-03 FEAT-10 one JSON document of the right form, and nothing else" {
+@test "FEAT-01 FEAT-03 FEAT-10 SCH-12 one JSON document of the right form, and nothing else" {
 	local schema=$SUITES/../data/schema/features-schema.json
 
 	eq "$error" ""
@@ -37,6 +37,8 @@ agrees() {	# JQ-PATH TEXT
 	eq "$(feature '.linux | type')" object
 	jq '.linux.namespaces += ["net"]' features.json >bad.json
 	run ! python3 "$SUITES/validate.py" "$schema" bad.json
+	run ! python3 "$SUITES/validate.py" "$schema" \
+		"$SUITES/../data/schema/test/features/bad/missing-ociVersionMax.json"
 	fails features more
 }
 
@@ -148,7 +150,8 @@ agrees() {	# JQ-PATH TEXT
 
 @test "FEAT-12 annotations that change what is done are listed" {
 	sorted .potentiallyUnsafeConfigAnnotations
-	for name in run.oci.keep_original_groups run.oci.hooks.stdout run.oci.hooks.stderr; do
+	for name in run.oci.keep_original_groups run.oci.hooks.stdout run.oci.hooks.stderr \
+		run.oci.mount_context_type; do
 		words .potentiallyUnsafeConfigAnnotations | grep -qx "$name"
 	done
 	# that they have an effect is for hooks.bats and annotations.bats
