@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* create and run: from a bundle to a container. */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,35 +68,16 @@ static int read_activation(struct start *s, struct error *err)
 	return 0;
 }
 
-static void read_manager(struct start *s)
-{
-	const char *word = s->in->set.cgroup_manager, *rootless = s->in->set.rootless;
-
-	s->host.manager = CGROUP_CGROUPFS;
-	if (s->in->set.systemd_cgroup || (word && str_eq(word, "systemd")))
-		s->host.manager = CGROUP_SYSTEMD;
-	else if (word && str_eq(word, "disabled"))
-		s->host.manager = CGROUP_DISABLED;
-	if (!rootless || str_eq(rootless, "auto"))
-		s->host.rootless = s->host.euid != 0 || s->host.in_userns;
-	else
-		s->host.rootless = str_eq(rootless, "true");
-}
-
 static int read_settings(struct start *s, struct error *err)
 {
 	struct invocation *in = s->in;
 	const struct settings *set = &in->set;
-	char bundle[PATH_MAX];
 
-	if (state_check_id(in->args[0], err) || host_read(&s->host, in->arena, err) ||
-	    invocation_root(in, &s->launch.root, err))
+	if (state_check_id(in->args[0], err) || invocation_host(in, &s->host, err) ||
+	    invocation_root(in, &s->launch.root, err) ||
+	    invocation_bundle(in, set->bundle, &s->plan.bundle, err))
 		return -1;
-	read_manager(s);
-	if (!realpath(set->bundle && *set->bundle ? set->bundle : ".", bundle))
-		return error_sys(err, "bundle \"%s\"", set->bundle ? set->bundle : ".");
 	s->plan.id = in->args[0];
-	s->plan.bundle = arena_strdup(in->arena, bundle);
 	s->plan.state_dir = arena_printf(in->arena, "%s/%s", s->launch.root, in->args[0]);
 	s->plan.no_pivot = set->no_pivot;
 	s->plan.no_keyring = set->no_new_keyring;

@@ -78,18 +78,26 @@ static int name_file(struct error *err, const char *name)
 	return -1;
 }
 
+const char *spec_read(const char *bundle, const char *path, struct arena *a, size_t *ret_size,
+		      struct error *err)
+{
+	const char *name = path ? path : arena_printf(a, "%s/config.json", bundle);
+	const char *text = read_regular(name, a, ret_size, err);
+
+	if (!text && err->errnum == ENOENT && path)
+		error_set(err, ERR_CONFIG, "JSON specification file %s not found", path);
+	else if (!text && err->errnum == ENOENT)
+		error_set(err, ERR_CONFIG, "JSON specification file config.json not found in %s",
+			  bundle);
+	return text;
+}
+
 int spec_load(const char *bundle, const char *path, struct arena *a, struct spec_file *ret,
 	      struct error *err)
 {
-	const char *name = path ? path : arena_printf(a, "%s/config.json", bundle);
 	struct spec_file file = { 0 };
 
-	file.text = read_regular(name, a, &file.size, err);
-	if (!file.text && err->errnum == ENOENT && path)
-		error_set(err, ERR_CONFIG, "JSON specification file %s not found", path);
-	else if (!file.text && err->errnum == ENOENT)
-		error_set(err, ERR_CONFIG, "JSON specification file config.json not found in %s",
-			  bundle);
+	file.text = spec_read(bundle, path, a, &file.size, err);
 	if (!file.text)
 		return -1;
 	if (oci_config_parse(file.text, file.size, a, &file.config, &file.warnings, err))
