@@ -10,10 +10,12 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "cgroup/freezer.h"
+#include "cgroup/journal.h"
 #include "run/channel.h"
 #include "run/destroy.h"
 #include "run/hooks.h"
 #include "run/notify.h"
+#include "run/rdtgroup.h"
 #include "run/report.h"
 #include "sys/file.h"
 
@@ -319,6 +321,37 @@ int container_resume(const struct container *c, struct error *err)
 	if (c->status != CONTAINER_PAUSED)
 		return error_set(err, ERR_STATE, "container not paused");
 	return cgroup_resume(c->cgroup, err);
+}
+
+static int write_resources(const struct container *c, const char *text, struct error *err)
+{
+	if (text)
+		return state_write_file(&c->state, STATE_RESOURCES, text, strlen(text), err);
+	return unlinkat(c->state.fd, STATE_RESOURCES, 0) < 0
+		       ? error_sys(err, "unlink \"%s/" STATE_RESOURCES "\"", c->id)
+		       : 0;
+}
+
+int container_update(struct container *c, const struct container_change *change, struct error *err)
+{
+	struct journal journal;
+	struct error unused;
+
+	if (c->status == CONTAINER_STOPPED || c->status == CONTAINER_CREATING)
+		return not_running(err);
+	if (cgroup_update(c->cgroup, change->plan, change->before, &journal, err))
+		return -1;
+	if (write_resources(c, change->resources, err)) {
+		cgroup_undo(&journal, err);
+		return -1;
+	}
+	if ((change->l3 || change->mb) &&
+	    rdtgroup_update(&c->record, change->l3, change->mb, err)) {
+		(void)write_resources(c, change->resources_before, &unused);
+		cgroup_undo(&journal, err);
+		return -1;
+	}
+	return 0;
 }
 
 int container_delete(struct container *c, bool force, struct error *err)

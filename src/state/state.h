@@ -4,6 +4,7 @@
  *
  *	record		what may exist because of us, written before it is made (struct record)
  *	config.json	the configuration as it was at create, for later commands
+ *	resources.json	what it may use since the last update, if there was one
  *	exec.fifo	the gate: its reader is an init that has not run its program yet
  *	exec.answer	a FIFO that init holds open until its program runs
  *	exec.page	memory of init's: how far it came, why its program did not run
@@ -26,6 +27,7 @@
 #define STATE_ANSWER "exec.answer"
 #define STATE_PAGE "exec.page"
 #define STATE_CONFIG "config.json"
+#define STATE_RESOURCES "resources.json"
 #define STATE_NOTIFY "notify"
 #define STATE_NOTIFY_SOCKET "notify.sock"
 

@@ -76,7 +76,7 @@ deny() {	# NAME [ERRNO]: everything is allowed, NAME fails
 	eq "$output" "ok ENOSYS"
 }
 
-@test "SEC-19 SEC-23 SEC-26 SEC-04 SEC-21 SEC-18 what no specification knows is refused" {
+@test "SEC-19 SEC-23 SEC-26 SEC-04 SEC-21 SEC-18 X-36 what no specification knows is refused" {
 	local action='action: "SCMP_ACT_ERRNO"'
 
 	profile SCMP_ACT_OFTEN ''
