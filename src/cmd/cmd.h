@@ -88,7 +88,8 @@ struct command {
 
 extern const struct command command_create, command_run, command_start, command_kill,
 	command_delete, command_state, command_list, command_spec, command_exec, command_features,
-	command_pause, command_resume, command_ps, command_update, command_seccomp, command_check;
+	command_pause, command_resume, command_ps, command_update, command_seccomp, command_check,
+	command_mounts;
 
 /* Parses the whole command line. With "help" or "version" asked for, nothing else need be right. */
 int options_parse(struct invocation *in, int argc, char **argv, struct error *err);

@@ -36,6 +36,10 @@ const char *spec_read(const char *bundle, const char *path, struct arena *a, siz
 int spec_load_process(const char *path, struct arena *a, const struct oci_process **ret,
 		      struct oci_warnings *warnings, struct error *err);
 
+/* Reads a file that holds what stands under /mounts in config.json, which is also where places in it are named. */
+int spec_load_mounts(const char *path, struct arena *a, const struct oci_mount **ret, size_t *ret_n,
+		     struct oci_warnings *warnings, struct error *err);
+
 /* Reads a file that holds what stands under /linux/resources in config.json; "-" is standard input. */
 int spec_load_resources(const char *path, struct arena *a, const struct oci_resources **ret,
 			struct oci_warnings *warnings, struct error *err);
