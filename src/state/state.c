@@ -72,9 +72,26 @@ static int make_root(const char *root, struct error *err)
 	return 0;
 }
 
+/* Whoever may put a record there says what we do as whom: only the owner of this process and root may. */
+static int check_owner(int fd, const char *what, const char *name, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return error_sys(err, "stat %s \"%s\"", what, name);
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return error_set(err, ERR_STATE, "%s \"%s\" belongs to user %u, who is not trusted",
+				 what, name, st.st_uid);
+	if (st.st_mode & (S_IWGRP | S_IWOTH) && !(st.st_mode & S_ISVTX))
+		return error_set(err, ERR_STATE,
+				 "%s \"%s\" may be written by others (mode %04o), who are not trusted",
+				 what, name, (unsigned)st.st_mode & 07777);
+	return 0;
+}
+
 static int open_root(const char *root, bool make, struct error *err)
 {
-	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_fd int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT && make) {
 		if (make_root(root, err))
@@ -88,7 +105,7 @@ static int open_root(const char *root, bool make, struct error *err)
 	}
 	if (fd < 0)
 		return error_sys(err, "open state root \"%s\"", root);
-	return fd;
+	return check_owner(fd, "state root", root, err) ? -1 : fd_take(&fd);
 }
 
 static int open_dir(int root_fd, const char *id)
@@ -138,6 +155,8 @@ int state_open(const char *root, const char *id, struct state *ret, struct error
 		return error_set(err, ERR_NOT_FOUND, "container does not exist: \"%s\"", id);
 	if (fd < 0)
 		return error_sys(err, "open \"%s/%s\"", root, id);
+	if (check_owner(fd, "state directory", id, err))
+		return -1;
 	*ret = (struct state){ root, id, fd_take(&fd) };
 	return 0;
 }

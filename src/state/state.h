@@ -12,7 +12,8 @@
  *
  * The directory is locked (flock(2) on its descriptor) by whoever changes the container; a record that says "creating"
  * while nobody holds the lock was left by a runtime that died. Files are replaced by rename(2), so a reader without the
- * lock sees the old or the new one. No link is followed, and nothing that is not in this list is ever removed.
+ * lock sees the old or the new one. No link is followed, and nothing that is not in this list is ever removed. ROOT and
+ * ROOT/ID are used only if they belong to us or to root and nobody else may write there (ERR_STATE).
  */
 #pragma once
 
