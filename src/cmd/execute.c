@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exec: one more process in a running container. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -141,6 +142,8 @@ static int attend(struct exec *e, struct foreground *f, const struct timeline *t
 	}
 	if (go(e, t, err) || foreground_wait(f, e->pid, e->pidfd, &code, err))
 		return -1;
+	if (code == 128 + SIGKILL)
+		exec_explain_kill(e);
 	return code;
 }
 
@@ -221,8 +224,8 @@ static const struct option exec_options[] = {
 	OPTION(OPTION_VALUE, "process-label", 0, process_label, "LABEL", "its SELinux label"),
 	OPTION(OPTION_VALUE, "preserve-fds", 0, preserve_fds, "N",
 	       "pass N descriptors beginning with 3"),
-	OPTION(OPTION_VALUES, "cgroup", 0, cgroups, "[CTRL,...:]PATH",
-	       "a cgroup below the container's own"),
+	OPTION(OPTION_VALUES, "cgroup", 0, cgroups, "PATH",
+	       "a cgroup below its own; CTRL,...:PATH for some controllers"),
 	OPTION(OPTION_FLAG, "ignore-paused", 0, ignore_paused, NULL,
 	       "join a paused container, and wait until it is resumed"),
 	TIMELINE_OPTIONS,

@@ -441,3 +441,27 @@ int plan_exec(const struct oci_config *config, const struct process_options *opt
 	*ret = plan;
 	return 0;
 }
+
+int plan_graft(const struct oci_config *config, const struct plan_options *options,
+	       const struct host *host, struct arena *a, struct plan_warnings *warnings,
+	       const struct plan **ret, struct error *err)
+{
+	struct plan *plan = arena_new(a, struct plan);
+	struct fs_plan *fs = &plan->fs;
+
+	plan->id = options->id;
+	plan->bundle = options->bundle;
+	if (plan_namespaces(config, host, a, warnings, &plan->ns, err) ||
+	    plan_mounts(config, options, host, &plan->ns, a, warnings, fs, err))
+		return -1;
+	for (size_t i = 0; i < fs->n_mounts; i++)
+		if (fs->mounts[i].kind == FS_REMOUNT)
+			return error_config(err, arena_printf(a, "/mounts/%u", fs->mounts[i].index),
+					    "what is mounted cannot be changed, only added to");
+	fs->rootfs = NULL;
+	fs->n_devices = 0;
+	/* The user namespace is the one that init is in. */
+	fs->joined_user = NULL;
+	*ret = plan;
+	return 0;
+}

@@ -132,19 +132,34 @@ int become_enclosed(unsigned preserve, int *keep, size_t n, struct error *err)
 	return 0;
 }
 
-int become_confined(const struct credentials *c, const struct channel *ch, bool *ret_filter_pending,
-		    struct error *err)
+int become_confined(const struct credentials *c, struct error *err)
 {
-	auto_fd int listener = -1;
-
-	/* What a filter may deny comes before it. */
 	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
 		return error_sys(err, "prctl PR_SET_PDEATHSIG");
-	if (credentials_drop(c, &listener, ret_filter_pending, err))
+	return credentials_drop(c, err);
+}
+
+/* No call is certain to pass, so nothing but time can end this: some seconds, where a millisecond is usual. */
+static bool wait_until_taken(const struct progress *page)
+{
+	for (uint32_t i = 0; i < UINT32_MAX && !page->taken; i++)
+		__asm__ volatile("" ::: "memory");
+	return page->taken;
+}
+
+int become_filtered(const struct seccomp_plan *seccomp, const struct channel *ch, struct error *err)
+{
+	int listener;
+
+	if (!seccomp || !seccomp->notify)
+		return filter_enter(seccomp, err);
+	if (filter_announce(seccomp, &listener, err) ||
+	    channel_send(ch, MSG_LISTENER, listener, err) || filter_enter(seccomp, err))
 		return -1;
-	if (listener >= 0 && (channel_send(ch, MSG_LISTENER, listener, err) ||
-			      channel_expect(ch, MSG_TAKEN, 0, NULL, err)))
-		return -1;
+	ch->progress->silent = true;
+	if (!wait_until_taken(ch->progress))
+		return error_set(err, ERR_TIMEOUT, "%s did not fetch the seccomp listener",
+				 ch->peer);
 	return 0;
 }
 

@@ -79,7 +79,8 @@ static void load_init(struct container *c)
 
 	c->init.pid = (pid_t)record_get_u64(&c->record, RECORD_PID);
 	c->init.start = record_get_u64(&c->record, RECORD_START);
-	if (c->init.pid && boot && !str_eq(boot, boot_id(c->arena)))
+	if (c->init.pid && boot && !state_is_volatile(&c->state) &&
+	    !str_eq(boot, boot_id(c->arena)))
 		c->init = (struct process){ 0 };
 }
 
@@ -227,6 +228,7 @@ static int open_gate(struct container *c, struct notify *notify, struct error *e
 	if (gate_open(&c->state, seconds, err) == 0) {
 		(void)unlinkat(c->state.fd, STATE_GATE, 0);
 		(void)unlinkat(c->state.fd, STATE_ANSWER, 0);
+		(void)unlinkat(c->state.fd, STATE_PAGE, 0);
 		if (run_poststart(c, err) == 0)
 			return 0;
 	}

@@ -67,6 +67,11 @@ void rdtgroup_close(struct rdtgroup *g)
 	fd_close(&g->found.root);
 }
 
+bool rdtgroup_is_used(const struct record *r)
+{
+	return record_get(r, RECORD_RDT_GROUP);
+}
+
 int rdtgroup_join(const struct record *r, pid_t pid, struct error *err)
 {
 	const char *group = record_get(r, RECORD_RDT_GROUP);

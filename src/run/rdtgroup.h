@@ -33,6 +33,9 @@ void rdtgroup_close(struct rdtgroup *g);
 
 /* ---- later commands, by the record ------------------------------------------------------------------------------ */
 
+/* Whether the container is in a group. */
+bool rdtgroup_is_used(const struct record *r);
+
 /* Puts a further process into the container's groups; one without groups is fine. */
 int rdtgroup_join(const struct record *r, pid_t pid, struct error *err);
 

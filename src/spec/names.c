@@ -116,7 +116,8 @@ WORDS(seccomp_arch_words, { "SCMP_ARCH_X86", AUDIT_ARCH_I386 },
       { "SCMP_ARCH_SH", AUDIT_ARCH_SHEL }, { "SCMP_ARCH_SHEB", AUDIT_ARCH_SH });
 
 WORDS(annotation_words, { ANNOTATION_HOOKS_STDERR, 0 }, { ANNOTATION_HOOKS_STDOUT, 0 },
-      { ANNOTATION_KEEP_GROUPS, 0 }, { ANNOTATION_CONTEXT_TYPE, 0 });
+      { ANNOTATION_KEEP_GROUPS, 0 }, { ANNOTATION_CONTEXT_TYPE, 0 }, { ANNOTATION_STRICT_CALLS, 0 },
+      { ANNOTATION_NO_ENOSYS, 0 }, { ANNOTATION_SECCOMP_LOG, 0 });
 
 uint64_t words_value(const struct words *words, const char *name)
 {

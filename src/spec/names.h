@@ -67,6 +67,10 @@ extern const struct words seccomp_arch_words;	/* SCMP_ARCH_* -> AUDIT_ARCH_*, AR
 #define ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
 #define ANNOTATION_CONTEXT_TYPE "run.oci.mount_context_type"
 
+#define ANNOTATION_STRICT_CALLS "run.oci.seccomp_fail_unknown_syscall"
+#define ANNOTATION_NO_ENOSYS "teu.seccomp.no_enosys"
+#define ANNOTATION_SECCOMP_LOG "teu.seccomp.log"
+
 extern const struct words annotation_words;
 
 /* A signal by number ("9", 0..64), name ("KILL", "sigkill") or real-time name ("RTMIN+3"); -1 if unknown. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -183,17 +185,22 @@ bool state_is_locked(const struct state *s)
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+bool state_is_volatile(const struct state *s)
+{
+	struct statfs fs;
+
+	return fstatfs(s->fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
 int state_remove(const struct state *s, struct error *err)
 {
-	static const char *const files[] = { "record",
-					     "record.new",
-					     STATE_CONFIG,
-					     STATE_CONFIG ".new",
-					     STATE_RESOURCES,
-					     STATE_RESOURCES ".new",
-					     STATE_GATE,
-					     STATE_ANSWER,
-					     STATE_NOTIFY "/" STATE_NOTIFY_SOCKET };
+	static const char *const files[] = {
+		"record",	 "record.new",
+		STATE_CONFIG,	 STATE_CONFIG ".new",
+		STATE_RESOURCES, STATE_RESOURCES ".new",
+		STATE_GATE,	 STATE_ANSWER,
+		STATE_PAGE,	 STATE_NOTIFY "/" STATE_NOTIFY_SOCKET
+	};
 	auto_fd int root_fd = open_root(s->root, false, err);
 
 	if (root_fd < 0)

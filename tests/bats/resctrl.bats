@@ -14,7 +14,7 @@ setup_file() {
 setup() {
 	test_begin
 	ldd "$RUNTIME" >/dev/null 2>&1 || skip "$RUNTIME_NAME is static, nothing can be loaded into it"
-	! ldd "$RUNTIME" | grep -q libasan || skip "$RUNTIME_NAME is built with sanitizers, which take the calls first"
+	! grep -q __asan_init "$RUNTIME" || skip "$RUNTIME_NAME is built with sanitizers, which take the calls first"
 	RDT=$TEST_DIR/resctrl
 	mkdir "$RDT"
 	host_mount -t tmpfs -o mode=755 "$TOKEN" "$RDT"
@@ -68,7 +68,7 @@ in_group() { file_is "$RDT/$1/tasks" "$(pid_of)"; }
 	cmp "$RDT/schemata" "$TEST_DIR/default"
 }
 
-@test "RDT-10 RDT-11 RDT-13 RDT-16 RDT-20 imitated resctrl: schemata in order, in a new group that stays" {
+@test "RDT-10 RDT-11 RDT-13 RDT-16 RDT-20 RT-DEL-04 imitated resctrl: schemata in order, in a new group that stays" {
 	rdt '{closID: "gold", memBwSchema: "MB:0=20;1=70", l3CacheSchema: "L3:0=7f0;1=1f",
 		schemata: ["L2:0=f;1=f", "L3:0=7f0"]}'
 	create
@@ -89,6 +89,18 @@ in_group() { file_is "$RDT/$1/tasks" "$(pid_of)"; }
 		ok delete --force "$ID"
 		eq "$(groups)" ""
 	done
+}
+
+@test "RDT-01 RDT-21 imitated resctrl: what exec starts is in the same groups" {
+	rdt '{enableMonitoring: true}'
+	create
+	start
+	ok exec --detach --pid-file "$TEST_DIR/pid" "$ID" /bin/sleep 100
+	ne "$(<"$TEST_DIR/pid")" "$(pid_of)"
+	file_is "$RDT/$ID/tasks" "$(<"$TEST_DIR/pid")"
+	file_is "$RDT/$ID/mon_groups/$ID/tasks" "$(<"$TEST_DIR/pid")"
+	ok delete --force "$ID"
+	eq "$(groups)" ""
 }
 
 @test "RDT-14 imitated resctrl: without schemata none is written" {
