@@ -48,6 +48,9 @@ struct settings {
 		*cpu_rt_period, *cpu_rt_runtime, *cpu_share, *cpuset_cpus, *cpuset_mems, *memory,
 		*memory_reservation, *memory_swap, *pids_limit, *kernel_memory, *kernel_memory_tcp,
 		*l3_cache_schema, *mem_bw_schema;
+	/* events */
+	const char *interval;
+	bool stats;
 };
 
 enum option_kind {
@@ -89,7 +92,7 @@ struct command {
 extern const struct command command_create, command_run, command_start, command_kill,
 	command_delete, command_state, command_list, command_spec, command_exec, command_features,
 	command_pause, command_resume, command_ps, command_update, command_seccomp, command_check,
-	command_mounts;
+	command_mounts, command_events;
 
 /* Parses the whole command line. With "help" or "version" asked for, nothing else need be right. */
 int options_parse(struct invocation *in, int argc, char **argv, struct error *err);
