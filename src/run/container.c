@@ -80,7 +80,8 @@ static void load_init(struct container *c)
 
 	c->init.pid = (pid_t)record_get_u64(&c->record, RECORD_PID);
 	c->init.start = record_get_u64(&c->record, RECORD_START);
-	if (c->init.pid && boot && !str_eq(boot, boot_id(c->arena)))
+	if (c->init.pid && boot && !state_is_volatile(&c->state) &&
+	    !str_eq(boot, boot_id(c->arena)))
 		c->init = (struct process){ 0 };
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -181,6 +183,13 @@ bool state_is_locked(const struct state *s)
 	auto_fd int fd = openat(s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+bool state_is_volatile(const struct state *s)
+{
+	struct statfs fs;
+
+	return fstatfs(s->fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
 }
 
 int state_remove(const struct state *s, struct error *err)

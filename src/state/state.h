@@ -58,6 +58,9 @@ int state_lock(const struct state *s, struct error *err);
 /* Whether somebody holds the lock now. */
 bool state_is_locked(const struct state *s);
 
+/* Whether it is kept in memory alone, so that it cannot be of an earlier boot. */
+bool state_is_volatile(const struct state *s);
+
 /* Removes the files and the directory; what is already gone is fine. */
 int state_remove(const struct state *s, struct error *err);
 void state_close(struct state *s);
