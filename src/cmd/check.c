@@ -13,6 +13,7 @@
 #include "base/findings.h"
 #include "base/json.h"
 #include "base/locate.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "oci_spec.h"
@@ -324,7 +325,7 @@ static int read_settings(struct check *c, struct error *err)
 	const char *format = in->set.format, *bundle = in->n_args ? in->args[0] : in->set.bundle;
 
 	if (format && !str_eq(format, "text") && !str_eq(format, "json"))
-		return error_set(err, ERR_USAGE, "invalid format option \"%s\"", format);
+		return error_set(err, ERR_USAGE, PHRASE_FORMAT, format);
 	if (in->n_args && in->set.bundle)
 		return error_set(err, ERR_USAGE, "the bundle is given twice");
 	if (invocation_bundle(in, bundle, &c->options.bundle, err) ||

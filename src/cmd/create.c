@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "oci_spec.h"
@@ -109,14 +110,9 @@ static int check_terminal(const struct start *s, const struct plan *plan, bool d
 	if (!plan->process.exists)
 		return 0;
 	if (detached && plan->process.terminal && !s->launch.console_socket)
-		return error_config(
-			err, "/process/terminal",
-			"cannot allocate tty if teu will detach without setting console "
-			"socket");
+		return error_config(err, "/process/terminal", PHRASE_NO_CONSOLE);
 	if (s->launch.console_socket && (!detached || !plan->process.terminal))
-		return error_set(
-			err, ERR_USAGE,
-			"cannot use console socket if teu will not detach or allocate tty");
+		return error_set(err, ERR_USAGE, PHRASE_ODD_CONSOLE);
 	return 0;
 }
 
@@ -238,7 +234,7 @@ static int run_foreground(struct start *s, struct error *err)
 	if (prepare(s, &l, false, err))
 		return -1;
 	if (!l.plan->process.exists)
-		return error_config(err, "/process", "process property must not be empty");
+		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (foreground_prepare(&f, !s->in->set.no_subreaper, err) == 0 && make(s, &l, err) == 0)
 		code = attend(s, &l, &f, err);
 	foreground_end(&f);
@@ -254,7 +250,7 @@ static int run_detached(struct start *s, struct error *err)
 	if (prepare(s, &l, true, err))
 		return -1;
 	if (!l.plan->process.exists)
-		return error_config(err, "/process", "process property must not be empty");
+		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (make(s, &l, err))
 		return -1;
 	c = as_container(&l);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "run/container.h"
@@ -76,7 +77,7 @@ int invocation_root(struct invocation *in, const char **ret, struct error *err)
 		return 0;
 	}
 	if (str_eq(root, "/"))
-		return error_set(err, ERR_USAGE, "Option --root argument should not be set to /");
+		return error_set(err, ERR_USAGE, PHRASE_ROOT);
 	*ret = invocation_path(in, root);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/phrases.h"
 #include "oci_spec.h"
 #include "spec/names.h"
 
@@ -426,7 +427,7 @@ int plan_exec(const struct oci_config *config, const struct process_options *opt
 	plan->bundle = where->bundle;
 	plan->preserve_fds = where->preserve_fds;
 	if (!config->process && !options->file)
-		return error_config(err, "/process", "process property must not be empty");
+		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (plan_override(config->process, options, a, &process, &names, err) ||
 	    plan_annotations(config, a, plan, err) ||
 	    plan_namespaces(config, host, a, warnings, &plan->ns, err) ||

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/phrases.h"
 #include "cgroup/freezer.h"
 #include "cgroup/journal.h"
 #include "run/channel.h"
@@ -247,14 +248,14 @@ int container_start(struct container *c, struct notify *ret_notify, struct error
 		break;
 	case CONTAINER_STOPPED:
 	case CONTAINER_CREATING:
-		return error_set(err, ERR_STATE, "cannot start a container that has stopped");
+		return error_set(err, ERR_STATE, PHRASE_HAS_STOPPED);
 	case CONTAINER_PAUSED:
 		return error_set(err, ERR_STATE, "cannot start a paused container");
 	case CONTAINER_RUNNING:
-		return error_set(err, ERR_STATE, "cannot start an already running container");
+		return error_set(err, ERR_STATE, PHRASE_IS_RUNNING);
 	}
 	if (record_get(&c->record, RECORD_NO_PROCESS))
-		return error_config(err, "/process", "process property must not be empty");
+		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (open_gate(c, &notify, err))
 		return -1;
 	if (ret_notify) {
@@ -274,7 +275,7 @@ int container_start(struct container *c, struct notify *ret_notify, struct error
 
 static int not_running(struct error *err)
 {
-	return error_set(err, ERR_STATE, "container not running");
+	return error_set(err, ERR_STATE, PHRASE_NOT_RUNNING);
 }
 
 static int kill_init(const struct container *c, int sig, struct error *err)
@@ -320,7 +321,7 @@ int container_resume(const struct container *c, struct error *err)
 	if (c->status == CONTAINER_STOPPED || c->status == CONTAINER_CREATING)
 		return not_running(err);
 	if (c->status != CONTAINER_PAUSED)
-		return error_set(err, ERR_STATE, "container not paused");
+		return error_set(err, ERR_STATE, PHRASE_NOT_PAUSED);
 	return cgroup_resume(c->cgroup, err);
 }
 
@@ -359,8 +360,7 @@ int container_delete(struct container *c, bool force, struct error *err)
 {
 	if (!force && (c->status == CONTAINER_RUNNING || c->status == CONTAINER_PAUSED ||
 		       c->status == CONTAINER_CREATING))
-		return error_set(err, ERR_STATE,
-				 "cannot delete container %s that is not stopped: %s", c->id,
+		return error_set(err, ERR_STATE, PHRASE_NOT_STOPPED, c->id,
 				 container_status_name(c->status));
 	if (destroy(&c->state, &c->record, err))
 		return -1;

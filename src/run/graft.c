@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/phrases.h"
 #include "run/become.h"
 #include "run/channel.h"
 #include "run/join.h"
@@ -227,13 +228,13 @@ static int begin(struct graft *g, struct error *err)
 	const struct container *c = g->container;
 
 	if (c->status == CONTAINER_STOPPED || c->status == CONTAINER_CREATING)
-		return error_set(err, ERR_STATE, "container not running");
+		return error_set(err, ERR_STATE, PHRASE_NOT_RUNNING);
 	if (!(g->plan->ns.fresh & CLONE_NEWNS))
 		return error_set(err, ERR_STATE, "the container has no mount namespace of its own");
 	g->namespaces = join_needed(c->init.pid, g->plan->ns.listed);
 	g->init = process_open(&c->init);
 	if (g->init < 0)
-		return error_set(err, ERR_STATE, "container not running");
+		return error_set(err, ERR_STATE, PHRASE_NOT_RUNNING);
 	return channel_open(&g->parent, &g->child, err);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/phrases.h"
 #include "base/str.h"
 
 /* 0, or the errno for which execve(2) would refuse the file. */
@@ -63,12 +64,11 @@ int program_error(const char *name, int errnum, const char *where, struct error 
 
 	str_quote(name, shown, sizeof(shown));
 	if (errnum == EACCES && *name)
-		error_errno(err, errnum, "exec: \"%s\"", shown);
+		error_errno(err, errnum, PHRASE_PROGRAM, shown);
 	else if (strchr(name, '/'))
-		error_errno(err, errnum, "exec: \"%s\": stat %s", shown, shown);
+		error_errno(err, errnum, PHRASE_PROGRAM_STAT, shown, shown);
 	else
-		error_set(err, ERR_CONFIG, "exec: \"%s\": executable file not found in $PATH",
-			  shown);
+		error_set(err, ERR_CONFIG, PHRASE_NO_PROGRAM, shown);
 	return error_at(err, "%s/args/0", where);
 }
 

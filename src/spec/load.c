@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/locate.h"
+#include "base/phrases.h"
 #include "base/str.h"
 
 static const char *last_name(const char *path)
@@ -88,8 +89,7 @@ const char *spec_read(const char *bundle, const char *path, struct arena *a, siz
 	if (!text && err->errnum == ENOENT && path)
 		error_set(err, ERR_CONFIG, "JSON specification file %s not found", path);
 	else if (!text && err->errnum == ENOENT)
-		error_set(err, ERR_CONFIG, "JSON specification file config.json not found in %s",
-			  bundle);
+		error_set(err, ERR_CONFIG, PHRASE_NO_CONFIG " in %s", bundle);
 	return text;
 }
 
