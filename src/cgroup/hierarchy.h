@@ -15,6 +15,8 @@
 #include "base/error.h"
 #include "cgroup/cgroup.h"
 
+struct journal;
+
 enum controller {
 	CONTROLLER_CPU,
 	CONTROLLER_CPUACCT,
@@ -48,11 +50,13 @@ struct hierarchy {
 	const char *own;  /* our own cgroup, as long as it is known */
 	const char *path; /* the container's: begins with '/' */
 	const char *below; /* its path before exec asked for one below; NULL: it did not */
-	size_t kept;	  /* so many bytes of path existed before */
-	bool existed;	  /* all of it did */
-	bool alone;	  /* v2 that is mounted where v1 hierarchies would have their directories */
-	int root;	  /* descriptor, -1: not open yet */
-	int join;	  /* for the child: of v1's `tasks`, of v2's directory; -1: none */
+	size_t kept;	   /* so many bytes of path existed before */
+	bool existed;	   /* all of it did */
+	bool alone; /* v2 that is mounted where v1 hierarchies would have their directories */
+	int root;   /* descriptor, -1: not open yet */
+	int join;   /* for the child: of v1's `tasks`, of v2's directory; -1: none */
+	struct journal
+		*journal; /* of an update, where writes to it are noted; NULL: they are not */
 };
 
 struct cgroup {

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exec: one more process in a running container. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "oci_spec.h"
 #include "run/exec.h"
 #include "run/host.h"
+#include "run/timeline.h"
 #include "run/wait.h"
 #include "spec/load.h"
 
@@ -71,6 +74,8 @@ static void name_place(const struct invocation *in, struct error *err)
 	} else if (str_starts(err->where, "/process/args") ||
 		   (in->set.cwd && str_eq(err->where, "/process/cwd")) ||
 		   (in->set.user && str_starts(err->where, "/process/user")) ||
+		   (in->set.process_label && str_eq(err->where, "/process/selinuxLabel")) ||
+		   (in->set.apparmor && str_eq(err->where, "/process/apparmorProfile")) ||
 		   (in->set.tty && str_eq(err->where, "/process/terminal"))) {
 		err->where[0] = '\0';
 	}
@@ -99,18 +104,31 @@ static int check_terminal(const struct exec *e, struct error *err)
 	bool terminal = e->plan->process.terminal, detached = !e->options->attached;
 
 	if (detached && terminal && !e->options->console_socket)
-		return error_set(err, ERR_USAGE,
-				 "cannot allocate tty if teu will detach without setting console "
-				 "socket");
+		return error_set(err, ERR_USAGE, PHRASE_NO_CONSOLE);
 	if (e->options->console_socket && (!detached || !terminal))
-		return error_set(
-			err, ERR_USAGE,
-			"cannot use console socket if teu will not detach or allocate tty");
+		return error_set(err, ERR_USAGE, PHRASE_ODD_CONSOLE);
 	return 0;
 }
 
+static int prepare(struct exec *e, struct timeline *t, struct error *err)
+{
+	timeline_note(t, PHASE_CGROUP);
+	if (exec_prepare(e, err) == 0)
+		return 0;
+	timeline_print(t, e->parent.progress, e->container->id, e->arena);
+	return -1;
+}
+
+static int go(struct exec *e, const struct timeline *t, struct error *err)
+{
+	int result = exec_go(e, err);
+
+	timeline_print(t, e->parent.progress, e->container->id, e->arena);
+	return result;
+}
+
 /* From the terminal to the end of the process; its exit status. */
-static int attend(struct exec *e, struct foreground *f, struct error *err)
+static int attend(struct exec *e, struct foreground *f, const struct timeline *t, struct error *err)
 {
 	const struct process_plan *p = &e->plan->process;
 	int code;
@@ -119,25 +137,28 @@ static int attend(struct exec *e, struct foreground *f, struct error *err)
 		exec_abandon(e);
 		return -1;
 	}
-	if (exec_go(e, err) || foreground_wait(f, e->pid, e->pidfd, &code, err))
+	if (go(e, t, err) || foreground_wait(f, e->pid, e->pidfd, &code, err))
 		return -1;
+	if (code == 128 + SIGKILL)
+		exec_explain_kill(e);
 	return code;
 }
 
-static int run_process(struct exec *e, struct error *err)
+static int run_process(struct exec *e, struct timeline *t, struct error *err)
 {
 	struct foreground f;
 	int code = -1;
 
 	if (!e->options->attached)
-		return exec_prepare(e, err) || exec_go(e, err) ? -1 : 0;
-	if (foreground_prepare(&f, false, err) == 0 && exec_prepare(e, err) == 0)
-		code = attend(e, &f, err);
+		return prepare(e, t, err) || go(e, t, err) ? -1 : 0;
+	if (foreground_prepare(&f, false, err) == 0 && prepare(e, t, err) == 0)
+		code = attend(e, &f, t, err);
 	foreground_end(&f);
 	return code;
 }
 
-static int exec_in(struct invocation *in, struct container *c, unsigned preserve, struct error *err)
+static int exec_in(struct invocation *in, struct container *c, unsigned preserve,
+		   struct timeline *t, struct error *err)
 {
 	struct plan_warnings warnings = { .arena = in->arena };
 	struct process_options process = { 0 };
@@ -146,28 +167,33 @@ static int exec_in(struct invocation *in, struct container *c, unsigned preserve
 	struct exec e = { .container = c, .host = &host, .options = &options, .arena = in->arena };
 
 	read_options(in, &process, &options);
+	options.timed = t->on;
 	if (host_read(&host, in->arena, err) || read_process(in, &process, err) ||
-	    exec_check(c, options.ignore_paused, err) ||
-	    make_plan(&e, &process, preserve, &warnings, err) || check_terminal(&e, err))
+	    exec_check(c, options.ignore_paused, err))
+		return -1;
+	timeline_note(t, PHASE_PLAN);
+	if (make_plan(&e, &process, preserve, &warnings, err) || check_terminal(&e, err))
 		return -1;
 	for (const struct plan_warning *w = warnings.first; w; w = w->next)
 		log_warn("%s%s%s", w->where, *w->where ? ": " : "", w->text);
-	return run_process(&e, err);
+	return run_process(&e, t, err);
 }
 
 static int execute(struct invocation *in, struct error *err)
 {
 	auto_container struct container c = CONTAINER_INIT;
+	struct timeline timeline;
 	unsigned preserve;
 	int code = -1;
 
 	if (!in->set.process && in->n_args < 2)
 		return error_set(err, ERR_USAGE, "process args cannot be empty");
 	/* Before anything is open or known: this may begin the program anew. */
-	if (host_protect_program(in->argv, err) || invocation_preserve_fds(in, &preserve, err) ||
+	if (invocation_timeline(in, "process", &timeline, err) ||
+	    host_protect_program(in->argv, err) || invocation_preserve_fds(in, &preserve, err) ||
 	    host_guard_descriptors(preserve, err) || invocation_open(in, false, &c, err))
 		return -1;
-	code = exec_in(in, &c, preserve, err);
+	code = exec_in(in, &c, preserve, &timeline, err);
 	if (code < 0)
 		name_place(in, err);
 	return code;
@@ -195,10 +221,11 @@ static const struct option exec_options[] = {
 	OPTION(OPTION_VALUE, "process-label", 0, process_label, "LABEL", "its SELinux label"),
 	OPTION(OPTION_VALUE, "preserve-fds", 0, preserve_fds, "N",
 	       "pass N descriptors beginning with 3"),
-	OPTION(OPTION_VALUES, "cgroup", 0, cgroups, "[CTRL,...:]PATH",
-	       "a cgroup below the container's own"),
+	OPTION(OPTION_VALUES, "cgroup", 0, cgroups, "PATH",
+	       "a cgroup below its own; CTRL,...:PATH for some controllers"),
 	OPTION(OPTION_FLAG, "ignore-paused", 0, ignore_paused, NULL,
 	       "join a paused container, and wait until it is resumed"),
+	TIMELINE_OPTIONS,
 };
 
 const struct command command_exec = {

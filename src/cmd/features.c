@@ -115,7 +115,6 @@ static struct list capabilities(struct arena *a)
 }
 
 static const struct oci_features_enabled yes = { .has_enabled = true, .enabled = true };
-static const struct oci_features_enabled no = { .has_enabled = true };
 
 /* What plan_build() refuses is not there; tests/bats/features.bats compares both. */
 static const struct oci_features_cgroup cgroup = {
@@ -131,8 +130,11 @@ static const struct oci_features_cgroup cgroup = {
 
 static const struct oci_features_intel_rdt intel_rdt = {
 	.has_enabled = true,
+	.enabled = true,
 	.has_schemata = true,
+	.schemata = true,
 	.has_monitoring = true,
+	.monitoring = true,
 };
 
 static const struct oci_features_mount_extensions mount_extensions = { .idmap = &yes };
@@ -238,7 +240,7 @@ static size_t fill_annotations(struct oci_pair list[4], struct arena *a)
 	return n;
 }
 
-static int features(struct invocation *in, struct error *err UNUSED)
+static int features(struct invocation *in, struct error *err)
 {
 	struct arena *a = in->arena;
 	struct oci_features_seccomp seccomp = { 0 };
@@ -250,7 +252,7 @@ static int features(struct invocation *in, struct error *err UNUSED)
 					 .memory_policy = &policy,
 					 .intel_rdt = &intel_rdt,
 					 .mount_extensions = &mount_extensions,
-					 .net_devices = &no };
+					 .net_devices = &yes };
 	struct oci_pair annotations[4];
 	struct oci_features f = { .oci_version_min = OLDEST_VERSION,
 				  .oci_version_max = SPEC_VERSION,
@@ -269,8 +271,7 @@ static int features(struct invocation *in, struct error *err UNUSED)
 	SET_LIST(&f, potentially_unsafe_config_annotations, sorted_list_of(&annotation_words, a));
 	json_begin(&w, a, "    ");
 	oci_features_write(&w, &f);
-	puts(w.text);
-	return 0;
+	return json_print(&w, err);
 }
 
 const struct command command_features = {

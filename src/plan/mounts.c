@@ -565,9 +565,6 @@ int plan_mounts(const struct oci_config *config, const struct plan_options *opti
 	const struct oci_linux *os = config->linux_;
 	struct fs_plan fs = { 0 };
 
-	if (!config->root || !config->root->path || !*config->root->path)
-		return error_config(err, config->root ? "/root/path" : "/root",
-				    "a root directory is required");
 	fs.rootfs = fs_clean_path(in_bundle(config->root->path, options->bundle, a), a);
 	fs.readonly = config->root->readonly;
 	plan_entering(options, ns, &fs);

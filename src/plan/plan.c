@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/phrases.h"
 #include "oci_spec.h"
 #include "spec/names.h"
 
@@ -83,8 +84,6 @@ static int plan_hook_list(const struct oci_hook *from, size_t n, const char *kin
 		if (from[i].path[0] != '/')
 			return error_config(err, where, "hook path \"%s\" must be absolute",
 					    from[i].path);
-		if (from[i].has_timeout && from[i].timeout <= 0)
-			return error_config(err, where, "timeout must be greater than zero");
 		list[i].path = from[i].path;
 		list[i].env = from[i].env;
 		list[i].timeout = from[i].has_timeout ? (unsigned)from[i].timeout : 0;
@@ -253,20 +252,15 @@ static int plan_sysctl(const struct oci_linux *os, struct arena *a, struct plan 
 
 static int plan_personality(const struct oci_linux *os, struct plan *plan, struct error *err)
 {
-	uint64_t domain;
-
 	if (!os->personality)
 		return 0;
-	if (!word_find(personality_words.table, personality_words.n, os->personality->domain,
-		       &domain))
-		return error_config(err, "/linux/personality/domain", "unknown domain \"%s\"",
-				    os->personality->domain);
 	if (os->personality->n_flags)
 		return error_config(err, "/linux/personality/flags",
 				    "no personality flag is supported, found \"%s\"",
 				    os->personality->flags[0]);
 	plan->process.has_personality = true;
-	plan->process.personality = (unsigned long)domain;
+	plan->process.personality =
+		(unsigned long)words_value(&personality_words, os->personality->domain);
 	return 0;
 }
 
@@ -275,14 +269,12 @@ static int plan_mempolicy(const struct oci_linux *os, struct arena *a, struct pl
 {
 	const struct oci_memory_policy *from = os->memory_policy;
 	struct mempolicy_plan *to = &plan->process.mempolicy;
-	uint64_t mode, bit;
+	uint64_t mode;
 	bool has_nodes;
 
 	if (!from)
 		return 0;
-	if (!word_find(mempolicy_mode_words.table, mempolicy_mode_words.n, from->mode, &mode))
-		return error_config(err, "/linux/memoryPolicy/mode", "unknown mode \"%s\"",
-				    from->mode);
+	mode = words_value(&mempolicy_mode_words, from->mode);
 	has_nodes = from->nodes && *from->nodes;
 	if (has_nodes && plan_list_bits(from->nodes, a, &to->nodes, &to->max_node))
 		return error_config(err, "/linux/memoryPolicy/nodes", "\"%s\" is no list of nodes",
@@ -293,13 +285,8 @@ static int plan_mempolicy(const struct oci_linux *os, struct arena *a, struct pl
 	if (has_nodes && (mode == 0 || mode == 4))
 		return error_config(err, "/linux/memoryPolicy/nodes", "%s takes no nodes",
 				    from->mode);
-	for (size_t i = 0; i < from->n_flags; i++) {
-		if (!word_find(mempolicy_flag_words.table, mempolicy_flag_words.n, from->flags[i],
-			       &bit))
-			return error_config(err, "/linux/memoryPolicy/flags", "unknown flag \"%s\"",
-					    from->flags[i]);
-		mode |= bit;
-	}
+	for (size_t i = 0; i < from->n_flags; i++)
+		mode |= words_value(&mempolicy_flag_words, from->flags[i]);
 	to->mode = (int)mode;
 	to->set = true;
 	return 0;
@@ -440,7 +427,7 @@ int plan_exec(const struct oci_config *config, const struct process_options *opt
 	plan->bundle = where->bundle;
 	plan->preserve_fds = where->preserve_fds;
 	if (!config->process && !options->file)
-		return error_config(err, "/process", "process property must not be empty");
+		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (plan_override(config->process, options, a, &process, &names, err) ||
 	    plan_annotations(config, a, plan, err) ||
 	    plan_namespaces(config, host, a, warnings, &plan->ns, err) ||
@@ -452,6 +439,30 @@ int plan_exec(const struct oci_config *config, const struct process_options *opt
 	plan->process.keep_gid = names.keep_gid;
 	if (!where->no_keyring)
 		plan->keyring = arena_printf(a, "_ses.%s", where->id);
+	*ret = plan;
+	return 0;
+}
+
+int plan_graft(const struct oci_config *config, const struct plan_options *options,
+	       const struct host *host, struct arena *a, struct plan_warnings *warnings,
+	       const struct plan **ret, struct error *err)
+{
+	struct plan *plan = arena_new(a, struct plan);
+	struct fs_plan *fs = &plan->fs;
+
+	plan->id = options->id;
+	plan->bundle = options->bundle;
+	if (plan_namespaces(config, host, a, warnings, &plan->ns, err) ||
+	    plan_mounts(config, options, host, &plan->ns, a, warnings, fs, err))
+		return -1;
+	for (size_t i = 0; i < fs->n_mounts; i++)
+		if (fs->mounts[i].kind == FS_REMOUNT)
+			return error_config(err, arena_printf(a, "/mounts/%u", fs->mounts[i].index),
+					    "what is mounted cannot be changed, only added to");
+	fs->rootfs = NULL;
+	fs->n_devices = 0;
+	/* The user namespace is the one that init is in. */
+	fs->joined_user = NULL;
 	*ret = plan;
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <sys/capability.h>
 
 #include "oci_spec.h"
+#include "base/phrases.h"
 #include "plan/labels.h"
 #include "plan/plan.h"
 #include "spec/names.h"
@@ -42,11 +43,11 @@ static int refuse(struct context *c, const char *member, const char *fmt, ...)
 static int plan_program(struct context *c, const struct oci_process *from, struct process_plan *to)
 {
 	if (!from->cwd || !*from->cwd)
-		return refuse(c, "cwd", "Cwd property must not be empty");
+		return refuse(c, "cwd", PHRASE_NO_CWD);
 	if (from->cwd[0] != '/')
-		return refuse(c, "cwd", "Cwd must be an absolute path, not \"%s\"", from->cwd);
+		return refuse(c, "cwd", PHRASE_RELATIVE_CWD ", not \"%s\"", from->cwd);
 	if (from->n_args == 0)
-		return refuse(c, "args", "args must not be empty");
+		return refuse(c, "args", PHRASE_NO_ARGS);
 	to->cwd = from->cwd;
 	to->args = from->args;
 	return 0;
@@ -76,7 +77,7 @@ static int plan_environment(struct context *c, const struct oci_process *from,
 			char member[32];
 
 			snprintf(member, sizeof(member), "env/%zu", i);
-			return refuse(c, member, "invalid environment variable: %s",
+			return refuse(c, member, PHRASE_BAD_VARIABLE,
 				      equal ? "name cannot be empty" : "missing '='");
 		}
 		length = (size_t)(equal - entry) + 1;
@@ -219,32 +220,17 @@ static int plan_rlimits(struct context *c, const struct oci_process *from, struc
 	return 0;
 }
 
-static int sched_flags(struct context *c, const struct oci_scheduler *s, uint64_t *ret)
-{
-	for (size_t i = 0; i < s->n_flags; i++) {
-		uint64_t bit;
-
-		if (!word_find(sched_flag_words.table, sched_flag_words.n, s->flags[i], &bit))
-			return refuse(c, "scheduler/flags", "unknown flag \"%s\"", s->flags[i]);
-		*ret |= bit;
-	}
-	return 0;
-}
-
 static int plan_scheduler(struct context *c, const struct oci_process *from,
 			  struct process_plan *to)
 {
 	const struct oci_scheduler *s = from->scheduler;
 	struct sched_plan *plan = &to->sched;
-	uint64_t policy;
 	bool realtime, deadline;
 
 	if (!s)
 		return 0;
 	if (str_eq(s->policy, "SCHED_ISO"))
 		return refuse(c, "scheduler/policy", "SCHED_ISO is not supported by Linux");
-	if (!word_find(sched_policy_words.table, sched_policy_words.n, s->policy, &policy))
-		return refuse(c, "scheduler/policy", "unknown policy \"%s\"", s->policy);
 	realtime = str_eq(s->policy, "SCHED_FIFO") || str_eq(s->policy, "SCHED_RR");
 	deadline = str_eq(s->policy, "SCHED_DEADLINE");
 	if (s->nice < -20 || s->nice > 19)
@@ -258,32 +244,23 @@ static int plan_scheduler(struct context *c, const struct oci_process *from,
 	if (deadline && (s->runtime > s->deadline || (s->period && s->deadline > s->period)))
 		return refuse(c, "scheduler", "runtime <= deadline <= period does not hold");
 	*plan = (struct sched_plan){ .set = true,
-				     .policy = (uint32_t)policy,
+				     .policy =
+					     (uint32_t)words_value(&sched_policy_words, s->policy),
 				     .nice = s->nice,
 				     .priority = (uint32_t)s->priority,
 				     .runtime = s->runtime,
 				     .deadline = s->deadline,
 				     .period = s->period };
-	return sched_flags(c, s, &plan->flags);
+	for (size_t i = 0; i < s->n_flags; i++)
+		plan->flags |= words_value(&sched_flag_words, s->flags[i]);
+	return 0;
 }
 
-static int plan_io_priority(struct context *c, const struct oci_process *from,
-			    struct process_plan *to)
+static int plan_io_priority(const struct oci_process *from)
 {
 	const struct oci_io_priority *io = from->io_priority;
-	uint64_t class;
 
-	to->ioprio = -1;
-	if (!io)
-		return 0;
-	if (!word_find(ioprio_class_words.table, ioprio_class_words.n, io->class, &class))
-		return refuse(c, "ioPriority/class", "unknown class \"%s\"", io->class);
-	if (!io->has_priority)
-		return refuse(c, "ioPriority/priority", "required but missing");
-	if (io->priority < 0 || io->priority > 7)
-		return refuse(c, "ioPriority/priority", "%d is not within 0..7", (int)io->priority);
-	to->ioprio = (int)class << 13 | (int)io->priority;
-	return 0;
+	return io ? (int)words_value(&ioprio_class_words, io->class) << 13 | (int)io->priority : -1;
 }
 
 static int plan_cpus(struct context *c, const char *list, const char *member, struct cpu_plan *ret)
@@ -346,9 +323,7 @@ static int plan_labels(struct context *c, const struct oci_process *from, struct
 		const char *refusal = label_refusal(label);
 
 		if (!c->host->selinux)
-			return refuse(c, "selinuxLabel",
-				      "selinux label is specified in config, but selinux is "
-				      "disabled or not supported");
+			return refuse(c, "selinuxLabel", PHRASE_NO_SELINUX);
 		if (refusal)
 			return refuse(c, "selinuxLabel", "label \"%s\" %s", label, refusal);
 		to->selinux = label;
@@ -362,21 +337,16 @@ int plan_process(const struct oci_process *process, const char *where, const str
 {
 	struct context c = { where, host, a, warnings, err };
 
-	*ret = (struct process_plan){ .exists = true, .ioprio = -1 };
+	*ret = (struct process_plan){ .exists = true };
 	if (plan_program(&c, process, ret) || plan_environment(&c, process, ret) ||
 	    plan_user(&c, process, ret) || plan_rlimits(&c, process, ret) ||
-	    plan_scheduler(&c, process, ret) || plan_io_priority(&c, process, ret) ||
-	    plan_affinity(&c, process, ret) || plan_terminal(&c, process, ret) ||
-	    plan_labels(&c, process, ret))
+	    plan_scheduler(&c, process, ret) || plan_affinity(&c, process, ret) ||
+	    plan_terminal(&c, process, ret) || plan_labels(&c, process, ret))
 		return -1;
 	plan_capabilities(&c, process, ret);
 	ret->no_new_privileges = process->no_new_privileges;
-	if (process->has_oom_score_adj) {
-		if (process->oom_score_adj < -1000 || process->oom_score_adj > 1000)
-			return refuse(&c, "oomScoreAdj", "%d is not within -1000..1000",
-				      process->oom_score_adj);
-		ret->has_oom_score_adj = true;
-		ret->oom_score_adj = process->oom_score_adj;
-	}
+	ret->ioprio = plan_io_priority(process);
+	ret->has_oom_score_adj = process->has_oom_score_adj;
+	ret->oom_score_adj = process->oom_score_adj;
 	return 0;
 }

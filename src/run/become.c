@@ -87,21 +87,18 @@ int become_terminal(const struct process_plan *p, const struct fs_plan *fs, int 
 	return console < 0 ? 0 : socket_send_fd(console, "/dev/ptmx", primary, err);
 }
 
-static int complete_environment(const struct process_plan *p, struct arena *a, struct error *err)
+static void complete_environment(const struct process_plan *p, struct arena *a)
 {
 	size_t n = p->n_env;
 
 	if (p->has_home)
-		return 0;
+		return;
 	for (size_t i = 0; i < n; i++)
 		if (str_starts(p->env[i], "HOME=")) {
 			n = i;
 			break;
 		}
 	p->env[n] = arena_printf(a, "HOME=%s", account_home(p->uid, a));
-	if (setenv("HOME", p->env[n] + 5, 1) < 0)
-		return error_sys(err, "setenv HOME");
-	return 0;
 }
 
 int become_user(const struct credentials *c, struct arena *a, const char **ret_program,
@@ -109,8 +106,8 @@ int become_user(const struct credentials *c, struct arena *a, const char **ret_p
 {
 	const struct process_plan *p = c->process;
 
-	if (stdio_adopt(p->uid, err) || complete_environment(p, a, err) ||
-	    credentials_become(c, err))
+	complete_environment(p, a);
+	if (stdio_adopt(p->uid, err) || credentials_become(c, err))
 		return -1;
 	return program_find(p, c->where, a, ret_program, err);
 }
@@ -135,19 +132,34 @@ int become_enclosed(unsigned preserve, int *keep, size_t n, struct error *err)
 	return 0;
 }
 
-int become_confined(const struct credentials *c, const struct channel *ch, bool *ret_filter_pending,
-		    struct error *err)
+int become_confined(const struct credentials *c, struct error *err)
 {
-	auto_fd int listener = -1;
-
-	/* What a filter may deny comes before it. */
 	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
 		return error_sys(err, "prctl PR_SET_PDEATHSIG");
-	if (credentials_drop(c, &listener, ret_filter_pending, err))
+	return credentials_drop(c, err);
+}
+
+/* No call is certain to pass, so nothing but time can end this: some seconds, where a millisecond is usual. */
+static bool wait_until_taken(const struct progress *page)
+{
+	for (uint32_t i = 0; i < UINT32_MAX && !page->taken; i++)
+		__asm__ volatile("" ::: "memory");
+	return page->taken;
+}
+
+int become_filtered(const struct seccomp_plan *seccomp, const struct channel *ch, struct error *err)
+{
+	int listener;
+
+	if (!seccomp || !seccomp->notify)
+		return filter_enter(seccomp, err);
+	if (filter_announce(seccomp, &listener, err) ||
+	    channel_send(ch, MSG_LISTENER, listener, err) || filter_enter(seccomp, err))
 		return -1;
-	if (listener >= 0 && (channel_send(ch, MSG_LISTENER, listener, err) ||
-			      channel_expect(ch, MSG_TAKEN, 0, NULL, err)))
-		return -1;
+	ch->progress->silent = true;
+	if (!wait_until_taken(ch->progress))
+		return error_set(err, ERR_TIMEOUT, "%s did not fetch the seccomp listener",
+				 ch->peer);
 	return 0;
 }
 

@@ -41,11 +41,14 @@ int become_user(const struct credentials *c, struct arena *a, const char **ret_p
  */
 int become_enclosed(unsigned preserve, int *keep, size_t n, struct error *err);
 
+/* Capabilities. A runtime that dies from here on leaves us alone. */
+int become_confined(const struct credentials *c, struct error *err);
+
 /*
- * Capabilities and the filter that needs them; a listener is handed to the runtime. *ret_filter_pending says that the filter
- * is still to be loaded, as late as possible (credentials_load_filter()). A runtime that dies from here on leaves us alone.
+ * Loads the filter (NULL: none), after which no call may be taken for granted. Where it notifies, the runtime is told on the
+ * channel and fetches the listener; we come back when it has.
  */
-int become_confined(const struct credentials *c, const struct channel *ch, bool *ret_filter_pending,
+int become_filtered(const struct seccomp_plan *seccomp, const struct channel *ch,
 		    struct error *err);
 
 /* Executes the program; comes back only to say why not. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/phrases.h"
 #include "run/become.h"
 #include "run/credentials.h"
 #include "run/hooks.h"
@@ -136,8 +137,7 @@ static int runtime_hooks_turn(const struct launch *l, struct error *err)
 }
 
 /* Between here and the gate: everything but the program. */
-static int become_container(struct launch *l, const char **ret_program, bool *ret_filter_pending,
-			    struct error *err)
+static int become_container(struct launch *l, const char **ret_program, struct error *err)
 {
 	const struct plan *plan = l->plan;
 	const struct process_plan *p = &plan->process;
@@ -174,50 +174,66 @@ static int become_container(struct launch *l, const char **ret_program, bool *re
 	    become_user(&credentials, l->arena, ret_program, err) ||
 	    become_enclosed(plan->preserve_fds, keep, ARRAY_SIZE(keep), err))
 		return -1;
-	return become_confined(&credentials, &l->child, ret_filter_pending, err);
+	return become_confined(&credentials, err);
+}
+
+static bool notifies(const struct launch *l)
+{
+	return l->plan->process.exists && l->plan->seccomp && l->plan->seccomp->notify;
+}
+
+/*
+ * READY. A filter that notifies is loaded here, so that its agent has it before the program runs. Other filters are loaded
+ * when nothing is left but execve.
+ */
+static int be_ready(struct launch *l, struct error *err)
+{
+	if (!notifies(l))
+		return channel_send(&l->child, MSG_READY, 0, err);
+	/* Our memory belongs to the user namespace of the runtime, which may have no power there: it fetches the listener. */
+	if (l->plan->ns.fresh & CLONE_NEWUSER && l->host->euid != 0 &&
+	    prctl(PR_SET_DUMPABLE, 1) < 0)
+		return error_sys(err, "prctl PR_SET_DUMPABLE");
+	if (channel_send(&l->child, MSG_READY, 0, err))
+		return -1;
+	return become_filtered(l->plan->seccomp, &l->child, err);
 }
 
 /* From the gate on the runtime that made us is gone, and whoever opens the gate hears us. */
-static int run_program(struct launch *l, const char *program, bool filter_pending,
-		       struct error *err)
+static int run_program(struct launch *l, const char *program, struct error *err)
 {
 	const struct process_plan *p = &l->plan->process;
 	struct channel alone = { .fd = -1, .progress = l->child.progress };
-	int listener = -1;
 
 	if (!p->exists)
-		return error_config(err, "/process", "process property must not be empty");
+		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (phase_enter(&alone, PHASE_START_HOOKS, err))
 		return -1;
-	/* The filter may deny read(2). */
-	if (filter_pending)
-		gate_pass(&l->gate);
-	if (filter_pending && credentials_load_filter(l->plan->seccomp, &listener, err))
+	if (!notifies(l) && become_filtered(l->plan->seccomp, &alone, err))
 		return -1;
 	if (container_hooks(l, HOOK_START_CONTAINER, "created", NULL, err))
 		return -1;
 	if (phase_enter(&alone, PHASE_EXEC, err))
 		return -1;
-	if (!filter_pending)
-		gate_pass(&l->gate);
+	gate_pass(&l->gate);
 	return become_program(p, "/process", program, err);
 }
 
 NORETURN void child_main(struct launch *l)
 {
 	const char *program = NULL;
-	bool filter_pending = false;
 	struct error err;
 
-	if (become_container(l, &program, &filter_pending, &err) ||
-	    phase_enter(&l->child, PHASE_GATE, &err) ||
-	    channel_send(&l->child, MSG_READY, 0, &err)) {
+	if (become_container(l, &program, &err) || phase_enter(&l->child, PHASE_GATE, &err) ||
+	    be_ready(l, &err)) {
 		err.phase = (int)l->child.progress->child_phase;
 		channel_fail(&l->child, &err);
 		_exit(1);
 	}
-	fd_close(&l->child.fd);
-	if (gate_wait(&l->gate, &err) || run_program(l, program, filter_pending, &err))
+	/* A notifying filter may ask others whether a close is allowed; execve closes it all the same. */
+	if (!notifies(l))
+		fd_close(&l->child.fd);
+	if (gate_wait(&l->gate, &err) || run_program(l, program, &err))
 		gate_answer(&l->gate, &err);
 	_exit(1);
 }

@@ -22,6 +22,7 @@ struct exec_options {
 	const char *pid_file;	    /* NULL: none; written when the program runs */
 	const char *const *cgroups; /* words of --cgroup */
 	size_t n_cgroups;
+	bool timed;	    /* the phases note CPU time, too (run/timeline.h) */
 	bool attached;	    /* we keep the terminal's primary end */
 	bool ignore_paused; /* the process may have to wait until the container is resumed */
 };
@@ -49,6 +50,7 @@ struct exec {
 	struct channel parent, child; /* our end and the child's */
 	int console;		      /* socket for the terminal's primary end, -1: none */
 	int console_peer;	      /* attached: where the primary end arrives, -1: none */
+	int agent;		      /* connection to the listener's agent, -1: none */
 	struct exec_mask mask;
 	int oom_score_adj;   /* ours, which the process gets unless it has another */
 	bool born_in_cgroup; /* in that of v2 */
@@ -64,6 +66,9 @@ int exec_check(const struct container *c, bool ignore_paused, struct error *err)
  */
 int exec_prepare(struct exec *e, struct error *err);
 int exec_go(struct exec *e, struct error *err);
+
+/* Warns where the program may have been killed for want of memory. */
+void exec_explain_kill(const struct exec *e);
 
 /* Kills a process that was prepared. */
 void exec_abandon(struct exec *e);

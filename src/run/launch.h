@@ -25,7 +25,9 @@ struct launch_options {
 	const char *pidfd_socket;   /* NULL: none */
 	const char *pid_file;	    /* NULL: none */
 	bool notify;		    /* NOTIFY_SOCKET is relayed */
+	bool timed;		    /* the phases note CPU time, too (run/timeline.h) */
 	bool attached; /* `run` in the foreground: we keep the terminal's primary end */
+	bool starts;   /* `run`: nobody is told of the container before its program runs */
 };
 
 struct handover {
@@ -51,6 +53,7 @@ struct launch {
 	struct channel parent, child; /* our end and the child's */
 	int console;		      /* socket for the terminal's primary end, -1: none */
 	int console_peer;	      /* attached: where the primary end arrives, -1: none */
+	int agent;		      /* connection to the listener's agent, -1: none */
 	int join_fds[8];	      /* plan->ns.joins, in that order; -1: done by the parent */
 
 	struct handover *handover; /* written by the parent before GO, read by the child after it */

@@ -20,7 +20,9 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/phrases.h"
 #include "base/utc.h"
+#include "cgroup/events.h"
 #include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
@@ -410,18 +412,25 @@ static int run_runtime_hooks(struct launch *l, struct error *err)
 static int wait_ready(struct launch *l, struct error *err)
 {
 	unsigned seconds = STEP_SECONDS + hooks_seconds(&l->plan->hooks[HOOK_CREATE_CONTAINER]);
-	int number;
 
+	if (phase_enter(&l->parent, PHASE_WAIT, err))
+		return -1;
 	if (l->plan->hooks[HOOK_CREATE_CONTAINER].n)
 		l->hooked = true;
-	if (l->plan->seccomp && l->plan->seccomp->notify && l->plan->process.exists) {
-		if (expect(l, MSG_LISTENER, seconds, &number, err) ||
-		    listener_send(l->plan, "creating", l->pid, l->pid, l->pidfd, number, l->arena,
-				  err) ||
-		    channel_send(&l->parent, MSG_TAKEN, 0, err))
-			return -1;
-	}
-	return expect(l, MSG_READY, seconds, NULL, err);
+	if (expect(l, MSG_READY, seconds, NULL, err) ||
+	    listener_give(&l->parent, l->pidfd, l->plan, "creating", l->pid, l->pid, &l->agent,
+			  l->arena, err))
+		return -1;
+	if (l->options->timed)
+		l->parent.progress->stamps[PHASE_GATE].cpu = clock_cpu(l->pid);
+	return 0;
+}
+
+static int write_created(struct launch *l, struct error *err)
+{
+	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
+	rdtgroup_to_record(&l->rdtgroup, true, &l->record);
+	return write_pid(l, err);
 }
 
 static int finish(struct launch *l, struct error *err)
@@ -435,9 +444,7 @@ static int finish(struct launch *l, struct error *err)
 		return -1;
 	if (phase_enter(&l->parent, PHASE_RECORD, err))
 		return -1;
-	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
-	rdtgroup_to_record(&l->rdtgroup, true, &l->record);
-	if (write_pid(l, err))
+	if (!l->options->starts && write_created(l, err))
 		return -1;
 	return caller_give_pidfd(l->options->pidfd_socket, "standard", l->pidfd, err) ||
 			       caller_give_pid(l->options->pid_file, l->pid, l->arena, err)
@@ -451,11 +458,12 @@ static int finish(struct launch *l, struct error *err)
 static void explain_death(struct launch *l, int status, struct error *err)
 {
 	const char *phase = phase_name((enum phase)l->child.progress->child_phase);
+	uint64_t kills;
 
 	if (err->kind != ERR_GONE || !WIFSIGNALED(status))
 		return;
-	if (WTERMSIG(status) == SIGKILL && cgroup_oom_killed(l->cgroup))
-		error_set(err, ERR_CHILD, "container init was OOM-killed (memory limit too low?)");
+	if (WTERMSIG(status) == SIGKILL && cgroup_oom_kills(l->cgroup, &kills) && kills)
+		error_set(err, ERR_CHILD, PHRASE_OOM);
 	else
 		error_set(err, ERR_CHILD, "container init was killed by signal %d (%s) in phase %s",
 			  WTERMSIG(status), strsignal(WTERMSIG(status)), phase);
@@ -500,6 +508,7 @@ static int steps(struct launch *l, struct error *err)
 	    (plan->process.terminal &&
 	     caller_console(l->options->console_socket, l->options->attached, &l->console,
 			    &l->console_peer, err)) ||
+	    (plan->process.exists && listener_connect(plan->seccomp, &l->agent, err)) ||
 	    gate_make(&l->state, &l->gate, err) || make_handover(l, err) || clone_init(l, err))
 		return -1;
 
@@ -518,7 +527,12 @@ static int steps(struct launch *l, struct error *err)
 	if (has_runtime_hooks(plan) && run_runtime_hooks(l, err))
 		return -1;
 
-	/* 5. Limits judge the container, not its set-up: they come when init has nothing left to do. */
+	/*
+	 * 5. Limits judge the container, not its set-up: they come when init has nothing left to do. The record of a container
+	 * that starts at once need not wait for that: without us init does not come as far.
+	 */
+	if (l->options->starts && write_created(l, err))
+		return -1;
 	return wait_ready(l, err) || finish(l, err) ? -1 : 0;
 }
 
@@ -526,14 +540,15 @@ int parent_create(struct launch *l, struct error *err)
 {
 	record_begin(&l->record, l->arena);
 	l->state.fd = l->parent.fd = l->child.fd = -1;
-	l->gate = (struct gate){ -1, -1 };
+	l->gate = (struct gate)GATE_INIT;
 	l->rdtgroup = (struct rdtgroup)RDTGROUP_INIT;
 	l->net_devices = (struct net_devices)NET_DEVICES_INIT;
-	l->console = l->console_peer = l->pidfd = l->own_pidfd = -1;
+	l->console = l->console_peer = l->agent = l->pidfd = l->own_pidfd = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
 		l->join_fds[i] = -1;
 	if (channel_open(&l->parent, &l->child, err))
 		return -1;
+	l->parent.progress->timed = l->options->timed;
 	if (steps(l, err)) {
 		undo(l, err);
 		return -1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "spec/names.h"
 
+#include <assert.h>
 #include <linux/mempolicy.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -115,7 +116,17 @@ WORDS(seccomp_arch_words, { "SCMP_ARCH_X86", AUDIT_ARCH_I386 },
       { "SCMP_ARCH_SH", AUDIT_ARCH_SHEL }, { "SCMP_ARCH_SHEB", AUDIT_ARCH_SH });
 
 WORDS(annotation_words, { ANNOTATION_HOOKS_STDERR, 0 }, { ANNOTATION_HOOKS_STDOUT, 0 },
-      { ANNOTATION_KEEP_GROUPS, 0 }, { ANNOTATION_CONTEXT_TYPE, 0 });
+      { ANNOTATION_KEEP_GROUPS, 0 }, { ANNOTATION_CONTEXT_TYPE, 0 }, { ANNOTATION_STRICT_CALLS, 0 },
+      { ANNOTATION_NO_ENOSYS, 0 }, { ANNOTATION_SECCOMP_LOG, 0 });
+
+uint64_t words_value(const struct words *words, const char *name)
+{
+	uint64_t value = 0;
+
+	if (!word_find(words->table, words->n, name, &value))
+		assert(!"the schema has a word that no table knows");
+	return value;
+}
 
 /* Real-time signals are counted as the kernel counts them: glibc keeps the first two for itself. */
 #define KERNEL_RTMIN 34

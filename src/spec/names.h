@@ -27,6 +27,12 @@ struct words {
 	size_t n;
 };
 
+/*
+ * The value of a word that the schema has let through: those lists and these tables name the same, which
+ * tests/unit/libocispec_schema.py checks.
+ */
+uint64_t words_value(const struct words *words, const char *name);
+
 extern const struct words rlimit_words;		/* RLIMIT_* -> resource */
 extern const struct words sched_policy_words;	/* SCHED_* -> policy */
 extern const struct words sched_flag_words;	/* SCHED_FLAG_* -> bit */
@@ -60,6 +66,10 @@ extern const struct words seccomp_arch_words;	/* SCMP_ARCH_* -> AUDIT_ARCH_*, AR
 #define ANNOTATION_HOOKS_STDOUT "run.oci.hooks.stdout"
 #define ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
 #define ANNOTATION_CONTEXT_TYPE "run.oci.mount_context_type"
+
+#define ANNOTATION_STRICT_CALLS "run.oci.seccomp_fail_unknown_syscall"
+#define ANNOTATION_NO_ENOSYS "teu.seccomp.no_enosys"
+#define ANNOTATION_SECCOMP_LOG "teu.seccomp.log"
 
 extern const struct words annotation_words;
 

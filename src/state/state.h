@@ -4,8 +4,10 @@
  *
  *	record		what may exist because of us, written before it is made (struct record)
  *	config.json	the configuration as it was at create, for later commands
+ *	resources.json	what it may use since the last update, if there was one
  *	exec.fifo	the gate: its reader is an init that has not run its program yet
- *	exec.answer	where init says why its program did not run
+ *	exec.answer	a FIFO that init holds open until its program runs
+ *	exec.page	memory of init's: how far it came, why its program did not run
  *	notify/		the socket that stands in for the caller's NOTIFY_SOCKET
  *
  * The directory is locked (flock(2) on its descriptor) by whoever changes the container; a record that says "creating"
@@ -24,7 +26,9 @@
 
 #define STATE_GATE "exec.fifo"
 #define STATE_ANSWER "exec.answer"
+#define STATE_PAGE "exec.page"
 #define STATE_CONFIG "config.json"
+#define STATE_RESOURCES "resources.json"
 #define STATE_NOTIFY "notify"
 #define STATE_NOTIFY_SOCKET "notify.sock"
 
@@ -54,6 +58,9 @@ int state_lock(const struct state *s, struct error *err);
 
 /* Whether somebody holds the lock now. */
 bool state_is_locked(const struct state *s);
+
+/* Whether it is kept in memory alone, so that it cannot be of an earlier boot. */
+bool state_is_volatile(const struct state *s);
 
 /* Removes the files and the directory; what is already gone is fine. */
 int state_remove(const struct state *s, struct error *err);
