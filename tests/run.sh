@@ -200,6 +200,8 @@ stage_variants() {
 		check "shared: runs" "$build/shared/teu" --version
 	builds no-seccomp --enable-devel --disable-seccomp &&
 		check "without seccomp: says so" says_no_seccomp "$build/no-seccomp/teu"
+	builds gcc --enable-devel CC=gcc &&
+		suite "arm64: compiles" tap env abs_top_builddir="$build/gcc" "$top/tests/lint/cross"
 }
 
 only_libc() {

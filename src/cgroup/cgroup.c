@@ -12,8 +12,8 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "cgroup/cgroup1.h"
 #include "cgroup/cgroup2.h"
+#include "cgroup/cpuset.h"
 #include "cgroup/devrules.h"
 #include "cgroup/enter.h"
 #include "cgroup/hierarchy.h"
@@ -188,7 +188,7 @@ static bool is_needed(struct cgroup *cg, const struct hierarchy *h)
 
 static int make_one(struct hierarchy *h, struct error *err)
 {
-	if (hierarchy_make(h, err) || (h->version == 1 && cgroup1_fill_cpuset(h, err)) ||
+	if (hierarchy_make(h, err) || (h->version == 1 && cpuset_fill(h, err)) ||
 	    (h->alone && cgroup2_enable_all(h, err)))
 		return -1;
 	return open_join(h, err);
@@ -297,7 +297,7 @@ int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error
 	    knob_apply(cg, plan, false, err))
 		return -1;
 	/* Last, so that it has the last word on what other members say. */
-	return v2 && plan->n_unified ? cgroup2_apply_unified(v2, plan, err) : 0;
+	return v2 && plan->n_unified ? cgroup2_apply_unified(v2, plan, cg->arena, err) : 0;
 }
 
 size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgroup_mount **ret)

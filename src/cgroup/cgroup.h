@@ -87,21 +87,11 @@ size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgro
 int cgroup_pids(const struct cgroup *cg, struct arena *a, const pid_t **ret, size_t *ret_n,
 		struct error *err);
 
-/* Whether the cgroup is frozen or about to be; false without a freezer. */
-bool cgroup_frozen(const struct cgroup *cg);
-
-/* Stops all processes and waits until they have stopped (10 seconds at most, then undoes it); lets them go on. */
-int cgroup_freeze(const struct cgroup *cg, struct error *err);
-int cgroup_thaw(const struct cgroup *cg, struct error *err);
-
 /* Sends a signal to every process; for SIGKILL repeated until none is left that has not got it. */
 int cgroup_signal(const struct cgroup *cg, int sig, struct error *err);
 
 /* Waits until no process is left (ERR_TIMEOUT at the deadline of base/fd.h, naming those that are). */
 int cgroup_wait_empty(const struct cgroup *cg, uint64_t deadline, struct error *err);
-
-/* Whether the kernel killed a process for want of memory. */
-bool cgroup_oom_killed(const struct cgroup *cg);
 
 /*
  * Removes the cgroup, all below it and those directories above it that were made for it and are empty; one that was there

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/journal.h"
 
 /* ---- conversions ----------------------------------------------------------------------------------------------------- */
 
@@ -146,11 +147,18 @@ static int write_swap(struct hierarchy *h, const struct limit *limit,
 		      const struct cgroup_plan *plan, struct error *err)
 {
 	const struct limit *memory = find_limit(plan, LIMIT_MEMORY);
-	int64_t swap = limit->value;
-	char value[32] = "max";
+	int64_t swap = limit->value, known;
+	char value[32] = "max", now[32];
 
 	if (swap >= 0 && memory && memory->value > 0)
 		swap -= memory->value;
+	else if (swap >= 0 && !memory && hierarchy_read(h, "memory.max", now, sizeof(now)) &&
+		 str_to_i64(now, &known))
+		swap -= known;
+	if (swap < 0 && limit->value >= 0)
+		return error_config(err, limit->where,
+				    "%jd is less than the limit of memory, which it includes",
+				    (intmax_t)limit->value);
 	if (swap >= 0)
 		snprintf(value, sizeof(value), "%jd", (intmax_t)swap);
 	if (knob_write(h, "memory.swap.max", value, limit, err) == 0)
@@ -291,26 +299,23 @@ int cgroup2_enable_all(struct hierarchy *h, struct error *err)
 /* ---- unified --------------------------------------------------------------------------------------------------------- */
 
 static int write_unified(struct hierarchy *h, const char *file, const char *content,
-			 struct error *err)
+			 struct arena *a, struct error *err)
 {
-	auto_fd int fd = hierarchy_open_file(h, file, O_WRONLY);
-
-	if (fd < 0)
-		return error_sys(err, "open \"%s%s/%s\"", h->mount, h->path, file);
 	/* The kernel takes a line for each write. */
 	do {
 		size_t n = strcspn(content, "\n");
+		const char *line = arena_strndup(a, content, n);
 
-		if (write(fd, content, n) < 0)
-			return error_sys(err, "write \"%.*s\" to \"%s%s/%s\"",
-					 (int)MIN(n, (size_t)200), content, h->mount, h->path,
-					 file);
+		if (journal_write(h, file, line) < 0)
+			return error_sys(err, "write \"%.200s\" to \"%s%s/%s\"", line, h->mount,
+					 h->path, file);
 		content += n + (content[n] == '\n');
 	} while (*content);
 	return 0;
 }
 
-int cgroup2_apply_unified(struct hierarchy *h, const struct cgroup_plan *plan, struct error *err)
+int cgroup2_apply_unified(struct hierarchy *h, const struct cgroup_plan *plan, struct arena *a,
+			  struct error *err)
 {
 	for (size_t i = 0; i < plan->n_unified; i++) {
 		const char *file = plan->unified[i].key;
@@ -330,7 +335,7 @@ int cgroup2_apply_unified(struct hierarchy *h, const struct cgroup_plan *plan, s
 			if (cgroup2_enable(h, (enum controller)__builtin_ctz(bits), err))
 				return error_at(err, "/linux/resources/unified");
 		}
-		if (write_unified(h, file, plan->unified[i].value, err)) {
+		if (write_unified(h, file, plan->unified[i].value, a, err)) {
 			if (err->errnum == ENOENT && !bits && !str_eq(name, "cgroup"))
 				error_in(err, "no controller %s", name);
 			return error_at(err, "/linux/resources/unified");

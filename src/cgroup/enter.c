@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -16,8 +17,9 @@
 #include "cgroup/hierarchy.h"
 #include "sys/syscalls.h"
 
-/* Less room than this below a memory limit is none: a process cannot begin with it. */
+/* Less room than this below a memory limit tells of a want of memory; with the other a process cannot even begin. */
 #define LITTLE_MEMORY (512u << 10)
+#define LEAST_MEMORY (320u << 10)
 
 /* ---- a cgroup below the container's ------------------------------------------------------------------------------------ */
 
@@ -306,49 +308,106 @@ static bool read_number(struct hierarchy *h, size_t length, const char *file, ui
 /* v1 without a limit says the highest number of pages. */
 #define NO_LIMIT ((uint64_t)INT64_MAX / 4096 * 4096)
 
-bool cgroup_limits_memory(const struct cgroup *cg)
+static struct hierarchy *find(const struct cgroup *cg, enum controller controller)
 {
-	struct cgroup *c = (struct cgroup *)(uintptr_t)cg;
 	struct hierarchy *h = NULL;
 	struct error unused;
-	uint64_t limit;
 
-	if (!c->n || cgroup_find_controller(c, CONTROLLER_MEMORY, &h, &unused) || !h)
-		return false;
-	for (size_t part = 0; h->path[part];) {
-		part = longer(h->path, part);
-		if (read_number(h, part, h->version == 2 ? "memory.max" : "memory.limit_in_bytes",
-				&limit) &&
-		    limit < NO_LIMIT)
-			return true;
-	}
-	return false;
+	if (!cg->n ||
+	    cgroup_find_controller((struct cgroup *)(uintptr_t)cg, controller, &h, &unused))
+		return NULL;
+	return h;
+}
+
+struct use {
+	uint64_t used, limit;
+};
+
+/* False where there is no limit. */
+static bool read_use(struct hierarchy *h, size_t length, bool memory, struct use *ret)
+{
+	const char *limit = !memory	      ? "pids.max"
+			    : h->version == 2 ? "memory.max"
+					      : "memory.limit_in_bytes";
+	const char *used = !memory	     ? "pids.current"
+			   : h->version == 2 ? "memory.current"
+					     : "memory.usage_in_bytes";
+
+	return read_number(h, length, limit, &ret->limit) && ret->limit < NO_LIMIT &&
+	       read_number(h, length, used, &ret->used);
+}
+
+static const char *tell_use(const struct hierarchy *h, size_t length, bool memory,
+			    const struct use *use, struct arena *a)
+{
+	return arena_printf(a, "the %s limit of cgroup \"%s%.*s\" is used up: %ju of %ju%s",
+			    memory ? "memory" : "pids", h->mount, (int)length, h->path,
+			    (uintmax_t)use->used, (uintmax_t)use->limit, memory ? " bytes" : "");
 }
 
 const char *cgroup_used_up(const struct cgroup *cg, bool memory, struct arena *a)
 {
-	struct cgroup *c = (struct cgroup *)(uintptr_t)cg;
-	struct hierarchy *h = NULL;
-	struct error unused;
-	const char *now, *max;
-	uint64_t used, limit;
+	struct hierarchy *h = find(cg, memory ? CONTROLLER_MEMORY : CONTROLLER_PIDS);
+	struct use use;
 
-	if (!c->n ||
-	    cgroup_find_controller(c, memory ? CONTROLLER_MEMORY : CONTROLLER_PIDS, &h, &unused) ||
-	    !h)
-		return NULL;
-	now = !memory		? "pids.current"
-	      : h->version == 2 ? "memory.current"
-				: "memory.usage_in_bytes";
-	max = !memory ? "pids.max" : h->version == 2 ? "memory.max" : "memory.limit_in_bytes";
-	for (size_t part = 0; h->path[part];) {
+	for (size_t part = 0; h && h->path[part];) {
 		part = longer(h->path, part);
-		if (!read_number(h, part, now, &used) || !read_number(h, part, max, &limit) ||
-		    limit > used + (memory ? LITTLE_MEMORY : 0))
-			continue;
-		return arena_printf(a, "the %s limit of cgroup \"%s%.*s\" is used up: %ju of %ju%s",
-				    memory ? "memory" : "pids", h->mount, (int)part, h->path,
-				    (uintmax_t)used, (uintmax_t)limit, memory ? " bytes" : "");
+		if (read_use(h, part, memory, &use) &&
+		    use.used + (memory ? LITTLE_MEMORY : 0) >= use.limit)
+			return tell_use(h, part, memory, &use, a);
 	}
 	return NULL;
+}
+
+/* The number behind a key at the beginning of a line. */
+static uint64_t stat_value(const char *text, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *p = text; (p = strstr(p, key)); p += n)
+		if ((p == text || p[-1] == '\n') && p[n] == ' ')
+			return strtoull(p + n, NULL, 10);
+	return 0;
+}
+
+/* Memory that no reclaim gives back while there is no swap. Exact, unlike the usage, which holds pages in advance. */
+static uint64_t unreclaimable(struct hierarchy *h, size_t length)
+{
+	char text[8192];
+	uint64_t kernel = 0;
+
+	if (!read_part(h, length, "memory.stat", text, sizeof(text)))
+		return 0;
+	if (h->version == 2)
+		return stat_value(text, "anon") + stat_value(text, "shmem") +
+		       stat_value(text, "kernel") - stat_value(text, "slab_reclaimable");
+	(void)read_number(h, length, "memory.kmem.usage_in_bytes", &kernel);
+	return stat_value(text, "total_rss") + stat_value(text, "total_shmem") + kernel;
+}
+
+static bool has_free_swap(void)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) == 0 && info.freeswap > 0;
+}
+
+int cgroup_check_memory(const struct cgroup *cg, bool *ret_limited, struct error *err)
+{
+	struct hierarchy *h = find(cg, CONTROLLER_MEMORY);
+	struct use use;
+
+	*ret_limited = false;
+	for (size_t part = 0; h && h->path[part];) {
+		part = longer(h->path, part);
+		if (!read_use(h, part, true, &use))
+			continue;
+		*ret_limited = true;
+		if (use.used + LEAST_MEMORY <= use.limit || has_free_swap() ||
+		    unreclaimable(h, part) + LEAST_MEMORY <= use.limit)
+			continue;
+		return error_set(err, ERR_STATE, "cannot add a process to the container: %s",
+				 tell_use(h, part, true, &use, cg->arena));
+	}
+	return 0;
 }

@@ -39,12 +39,16 @@ int cgroup_enter_self(const struct cgroup *cg, struct error *err);
 /* The frozen cgroup that stops the container: its own or one above; NULL if none is. */
 const char *cgroup_frozen_name(const struct cgroup *cg, struct arena *a);
 
-/* Whether memory is limited, in the container's cgroup or one above. */
-bool cgroup_limits_memory(const struct cgroup *cg);
+/*
+ * Whether memory is limited, in the container's cgroup or one above. ERR_STATE where a further process would find none: what
+ * a limit covers is in use and cannot be given back. The kernel would kill somebody for it, and not always the newcomer, as
+ * it compares sizes.
+ */
+int cgroup_check_memory(const struct cgroup *cg, bool *ret_limited, struct error *err);
 
 /*
  * A limit that is used up, of memory (what a few pages would exceed) or of processes, in the container's cgroup or one
- * above: "memory limit of cgroup ... (1048576 of 1048576 bytes used)"; NULL if there is none.
+ * above: "the pids limit of cgroup ... is used up: 5 of 5"; NULL if there is none.
  */
 const char *cgroup_used_up(const struct cgroup *cg, bool memory, struct arena *a);
 

@@ -15,6 +15,8 @@
 #include "base/error.h"
 #include "cgroup/cgroup.h"
 
+struct journal;
+
 enum controller {
 	CONTROLLER_CPU,
 	CONTROLLER_CPUACCT,
@@ -53,6 +55,8 @@ struct hierarchy {
 	bool alone; /* v2 that is mounted where v1 hierarchies would have their directories */
 	int root;   /* descriptor, -1: not open yet */
 	int join;   /* for the child: of v1's `tasks`, of v2's directory; -1: none */
+	struct journal
+		*journal; /* of an update, where writes to it are noted; NULL: they are not */
 };
 
 struct cgroup {

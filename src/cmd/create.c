@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* create and run: from a bundle to a container. */
 #include <errno.h>
-#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "oci_spec.h"
@@ -15,6 +16,7 @@
 #include "run/host.h"
 #include "run/launch.h"
 #include "run/notify.h"
+#include "run/report.h"
 #include "run/timeline.h"
 #include "run/wait.h"
 #include "spec/load.h"
@@ -67,35 +69,16 @@ static int read_activation(struct start *s, struct error *err)
 	return 0;
 }
 
-static void read_manager(struct start *s)
-{
-	const char *word = s->in->set.cgroup_manager, *rootless = s->in->set.rootless;
-
-	s->host.manager = CGROUP_CGROUPFS;
-	if (s->in->set.systemd_cgroup || (word && str_eq(word, "systemd")))
-		s->host.manager = CGROUP_SYSTEMD;
-	else if (word && str_eq(word, "disabled"))
-		s->host.manager = CGROUP_DISABLED;
-	if (!rootless || str_eq(rootless, "auto"))
-		s->host.rootless = s->host.euid != 0 || s->host.in_userns;
-	else
-		s->host.rootless = str_eq(rootless, "true");
-}
-
 static int read_settings(struct start *s, struct error *err)
 {
 	struct invocation *in = s->in;
 	const struct settings *set = &in->set;
-	char bundle[PATH_MAX];
 
-	if (state_check_id(in->args[0], err) || host_read(&s->host, in->arena, err) ||
-	    invocation_root(in, &s->launch.root, err))
+	if (state_check_id(in->args[0], err) || invocation_host(in, &s->host, err) ||
+	    invocation_root(in, &s->launch.root, err) ||
+	    invocation_bundle(in, set->bundle, &s->plan.bundle, err))
 		return -1;
-	read_manager(s);
-	if (!realpath(set->bundle && *set->bundle ? set->bundle : ".", bundle))
-		return error_sys(err, "bundle \"%s\"", set->bundle ? set->bundle : ".");
 	s->plan.id = in->args[0];
-	s->plan.bundle = arena_strdup(in->arena, bundle);
 	s->plan.state_dir = arena_printf(in->arena, "%s/%s", s->launch.root, in->args[0]);
 	s->plan.no_pivot = set->no_pivot;
 	s->plan.no_keyring = set->no_new_keyring;
@@ -127,15 +110,21 @@ static int check_terminal(const struct start *s, const struct plan *plan, bool d
 	if (!plan->process.exists)
 		return 0;
 	if (detached && plan->process.terminal && !s->launch.console_socket)
-		return error_config(
-			err, "/process/terminal",
-			"cannot allocate tty if teu will detach without setting console "
-			"socket");
+		return error_config(err, "/process/terminal", PHRASE_NO_CONSOLE);
 	if (s->launch.console_socket && (!detached || !plan->process.terminal))
-		return error_set(
-			err, ERR_USAGE,
-			"cannot use console socket if teu will not detach or allocate tty");
+		return error_set(err, ERR_USAGE, PHRASE_ODD_CONSOLE);
 	return 0;
+}
+
+/* A later 1.x only adds to what we know (X.Y.Z of plan_build()); what it added is ignored. */
+static void note_version(const char *version)
+{
+	unsigned minor, ours;
+
+	if (sscanf(version, "1.%u.", &minor) == 1 && sscanf(SPEC_VERSION, "1.%u.", &ours) == 1 &&
+	    minor > ours)
+		log_debug("config.json is of version %s, this runtime knows " SPEC_VERSION,
+			  version);
 }
 
 /* Reads the bundle and makes the plan; refuses here whatever can be refused. */
@@ -166,6 +155,7 @@ static int prepare(struct start *s, struct launch *l, bool detached, struct erro
 	timeline_note(&s->timeline, PHASE_PLAN);
 	if (plan_build(file.config, &s->plan, &s->host, s->in->arena, &warnings, &l->plan, err))
 		return -1;
+	note_version(file.config->oci_version);
 	log_warnings(&warnings);
 	return check_terminal(s, l->plan, detached, err);
 }
@@ -240,11 +230,11 @@ static int run_foreground(struct start *s, struct error *err)
 	struct launch l;
 	int code = -1;
 
-	s->launch.attached = true;
+	s->launch.attached = s->launch.starts = true;
 	if (prepare(s, &l, false, err))
 		return -1;
 	if (!l.plan->process.exists)
-		return error_config(err, "/process", "process property must not be empty");
+		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (foreground_prepare(&f, !s->in->set.no_subreaper, err) == 0 && make(s, &l, err) == 0)
 		code = attend(s, &l, &f, err);
 	foreground_end(&f);
@@ -256,10 +246,11 @@ static int run_detached(struct start *s, struct error *err)
 	struct container c;
 	struct launch l;
 
+	s->launch.starts = true;
 	if (prepare(s, &l, true, err))
 		return -1;
 	if (!l.plan->process.exists)
-		return error_config(err, "/process", "process property must not be empty");
+		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (make(s, &l, err))
 		return -1;
 	c = as_container(&l);

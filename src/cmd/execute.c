@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* exec: one more process in a running container. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "oci_spec.h"
@@ -102,13 +104,9 @@ static int check_terminal(const struct exec *e, struct error *err)
 	bool terminal = e->plan->process.terminal, detached = !e->options->attached;
 
 	if (detached && terminal && !e->options->console_socket)
-		return error_set(err, ERR_USAGE,
-				 "cannot allocate tty if teu will detach without setting console "
-				 "socket");
+		return error_set(err, ERR_USAGE, PHRASE_NO_CONSOLE);
 	if (e->options->console_socket && (!detached || !terminal))
-		return error_set(
-			err, ERR_USAGE,
-			"cannot use console socket if teu will not detach or allocate tty");
+		return error_set(err, ERR_USAGE, PHRASE_ODD_CONSOLE);
 	return 0;
 }
 
@@ -141,6 +139,8 @@ static int attend(struct exec *e, struct foreground *f, const struct timeline *t
 	}
 	if (go(e, t, err) || foreground_wait(f, e->pid, e->pidfd, &code, err))
 		return -1;
+	if (code == 128 + SIGKILL)
+		exec_explain_kill(e);
 	return code;
 }
 
@@ -221,8 +221,8 @@ static const struct option exec_options[] = {
 	OPTION(OPTION_VALUE, "process-label", 0, process_label, "LABEL", "its SELinux label"),
 	OPTION(OPTION_VALUE, "preserve-fds", 0, preserve_fds, "N",
 	       "pass N descriptors beginning with 3"),
-	OPTION(OPTION_VALUES, "cgroup", 0, cgroups, "[CTRL,...:]PATH",
-	       "a cgroup below the container's own"),
+	OPTION(OPTION_VALUES, "cgroup", 0, cgroups, "PATH",
+	       "a cgroup below its own; CTRL,...:PATH for some controllers"),
 	OPTION(OPTION_FLAG, "ignore-paused", 0, ignore_paused, NULL,
 	       "join a paused container, and wait until it is resumed"),
 	TIMELINE_OPTIONS,

@@ -2,6 +2,7 @@
 /* Where commands begin and end: the log first, then the options, one command, one error line, the exit status. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "run/report.h"
@@ -28,7 +30,7 @@ static int open_log(const struct settings *set, struct error *err)
 	if (set->log_format && str_eq(set->log_format, "json"))
 		log_set_format(LOG_JSON);
 	else if (set->log_format && !str_eq(set->log_format, "text"))
-		return error_set(err, ERR_USAGE, "invalid log-format: %s", set->log_format);
+		return error_set(err, ERR_USAGE, PHRASE_LOG_FORMAT, set->log_format);
 	if (path && *path) {
 		if (str_starts(path, "file:"))
 			path += 5;
@@ -96,6 +98,8 @@ int main(int argc, char **argv)
 	struct error err = { 0 };
 	int status;
 
+	/* Children of one who ignores the signal are nobody's to wait for; some callers leave it so. */
+	signal(SIGCHLD, SIG_DFL);
 	arena_init(&arena, first_memory, sizeof(first_memory));
 	options_find_log(&in.set, argc, argv);
 	status = run(&in, argc, argv, &err);

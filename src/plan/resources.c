@@ -10,11 +10,7 @@
 
 #include "oci_spec.h"
 #include "plan/plan.h"
-
-/* What the kernel can hold in a dev_t. */
-#define MAX_MAJOR 4095
-#define MAX_MINOR ((1 << 20) - 1)
-#define ALL_ACCESS (DEVICE_READ | DEVICE_WRITE | DEVICE_MKNOD)
+#include "plan/rules.h"
 
 #define RESOURCES "/linux/resources"
 #define CPU RESOURCES "/cpu/"
@@ -24,6 +20,9 @@
 /* What is collected, and what for. */
 struct build {
 	struct arena *arena;
+	const struct oci_resources
+		*now; /* of an update: what holds before it; NULL for a new container */
+	const struct oci_resources *whole; /* what holds afterwards */
 	struct limit *limits;
 	size_t n, room;
 	struct error *err;
@@ -64,11 +63,18 @@ static int add_list(struct build *b, enum limit_kind kind, const char *where, co
 	return 0;
 }
 
-static int plan_cpu(struct build *b, const struct oci_cpu *cpu)
+static int check_burst(struct build *b, const struct oci_cpu *cpu)
 {
 	if (cpu->has_quota && cpu->quota > 0 && cpu->has_burst && cpu->burst > (uint64_t)cpu->quota)
 		return error_config(b->err, CPU "burst", "%ju is greater than the quota %jd",
 				    (uintmax_t)cpu->burst, (intmax_t)cpu->quota);
+	return 0;
+}
+
+static int plan_cpu(struct build *b, const struct oci_cpu *cpu)
+{
+	if ((cpu->has_quota || cpu->has_burst) && check_burst(b, b->whole->cpu))
+		return -1;
 	if (add_unsigned(b, LIMIT_CPU_RT_PERIOD, CPU "realtimePeriod", cpu->has_realtime_period,
 			 cpu->realtime_period))
 		return -1;
@@ -115,6 +121,9 @@ static int check_swap(struct build *b, const struct oci_memory *m)
 {
 	if (!m->has_swap || m->swap <= 0)
 		return 0;
+	/* A limit that an update does not know of is the kernel's to compare with. */
+	if (b->now && (!m->has_limit || m->limit == 0))
+		return 0;
 	if (!m->has_limit || m->limit == 0)
 		return error_config(b->err, MEMORY "swap",
 				    "a limit of memory and swap needs a limit of memory");
@@ -125,11 +134,27 @@ static int check_swap(struct build *b, const struct oci_memory *m)
 	return 0;
 }
 
+static bool was_oom_disabled(const struct build *b)
+{
+	const struct oci_memory *now = b->now ? b->now->memory : NULL;
+
+	return now && now->has_disable_oom_killer && now->disable_oom_killer;
+}
+
+/* cgroup v2 has a limit of swap alone, so that of both together is kept by setting it anew. */
+static bool keeps_total(const struct build *b, const struct oci_memory *m)
+{
+	const struct oci_memory *now = b->now ? b->now->memory : NULL;
+
+	return now && now->has_swap && now->swap > 0 && m->has_limit && m->limit > 0 &&
+	       m->limit <= now->swap;
+}
+
 static int plan_memory(struct build *b, const struct oci_memory *m, struct plan_warnings *warnings)
 {
 	bool no_swap_value = !m->has_swap || m->swap == 0;
 
-	if (check_swap(b, m))
+	if (m->has_swap && check_swap(b, b->whole->memory))
 		return -1;
 	if (m->has_use_hierarchy)
 		add(b, LIMIT_MEMORY_HIERARCHY, MEMORY "useHierarchy", m->use_hierarchy);
@@ -138,8 +163,9 @@ static int plan_memory(struct build *b, const struct oci_memory *m, struct plan_
 				    (uintmax_t)m->swappiness);
 	if (m->has_swappiness)
 		add(b, LIMIT_MEMORY_SWAPPINESS, MEMORY "swappiness", (int64_t)m->swappiness);
-	if (m->has_disable_oom_killer && m->disable_oom_killer)
-		add(b, LIMIT_MEMORY_OOM_DISABLE, MEMORY "disableOOMKiller", 1);
+	/* To be killed is what everybody is from the start, and all that cgroup v2 knows. */
+	if (m->has_disable_oom_killer && (m->disable_oom_killer || was_oom_disabled(b)))
+		add(b, LIMIT_MEMORY_OOM_DISABLE, MEMORY "disableOOMKiller", m->disable_oom_killer);
 	if (m->has_kernel && m->kernel)
 		plan_warn(warnings, MEMORY "kernel",
 			  "the kernel no longer limits its own memory by itself, it is part of the "
@@ -154,6 +180,8 @@ static int plan_memory(struct build *b, const struct oci_memory *m, struct plan_
 	/* Without a limit of memory one of both together would be left from before. */
 	if (no_swap_value && m->has_limit && m->limit == -1)
 		return add_size(b, LIMIT_MEMORY_SWAP, MEMORY "limit", true, -1);
+	if (no_swap_value && keeps_total(b, m))
+		return add_size(b, LIMIT_MEMORY_SWAP, MEMORY "swap", true, b->now->memory->swap);
 	return add_size(b, LIMIT_MEMORY_SWAP, MEMORY "swap", m->has_swap, m->swap);
 }
 
@@ -320,140 +348,6 @@ static int plan_limits(struct build *b, const struct oci_resources *r,
 	return 0;
 }
 
-/* ---- devices --------------------------------------------------------------------------------------------------------- */
-
-/*
- * What every container may use: making nodes of any kind (opening them is another matter), the default devices, terminals,
- * and the tunnel device, which images have come to expect.
- */
-#define OWN(type, major, minor, access)                           \
-	{                                                         \
-		true, type, major, minor, access, DEVICE_RULE_OWN \
-	}
-static const struct device_rule own_rules[] = {
-	OWN('c', DEVICE_ANY, DEVICE_ANY, DEVICE_MKNOD),
-	OWN('b', DEVICE_ANY, DEVICE_ANY, DEVICE_MKNOD),
-	OWN('c', 1, 3, ALL_ACCESS),	       /* null */
-	OWN('c', 1, 5, ALL_ACCESS),	       /* zero */
-	OWN('c', 1, 7, ALL_ACCESS),	       /* full */
-	OWN('c', 1, 8, ALL_ACCESS),	       /* random */
-	OWN('c', 1, 9, ALL_ACCESS),	       /* urandom */
-	OWN('c', 5, 0, ALL_ACCESS),	       /* tty */
-	OWN('c', 5, 1, ALL_ACCESS),	       /* console */
-	OWN('c', 5, 2, ALL_ACCESS),	       /* ptmx */
-	OWN('c', 136, DEVICE_ANY, ALL_ACCESS), /* pts */
-	OWN('c', 10, 200, ALL_ACCESS),	       /* net/tun */
-};
-
-static int parse_access(const char *text, unsigned *ret)
-{
-	static const struct word letters[] = { { "r", DEVICE_READ },
-					       { "w", DEVICE_WRITE },
-					       { "m", DEVICE_MKNOD } };
-
-	*ret = 0;
-	for (const char *p = text; *p; p++) {
-		const char letter[2] = { *p, '\0' };
-		uint64_t bit;
-
-		if (!word_find(letters, ARRAY_SIZE(letters), letter, &bit))
-			return -1;
-		*ret |= (unsigned)bit;
-	}
-	return *ret ? 0 : -1;
-}
-
-static int parse_rule(const struct oci_device_rule *from, uint32_t index, struct device_rule *to,
-		      struct error *err)
-{
-	const char *type = from->type && *from->type ? from->type : "a";
-
-	*to = (struct device_rule){ .allow = from->allow,
-				    .type = type[0],
-				    .major = from->has_major ? from->major : DEVICE_ANY,
-				    .minor = from->has_minor ? from->minor : DEVICE_ANY,
-				    .index = index };
-	if (type[1] || !strchr("abc", type[0])) {
-		error_set(err, ERR_CONFIG, "device type \"%s\" is none of a, b and c", type);
-		return error_at(err, RESOURCES "/devices/%u/type", index);
-	}
-	if (to->major < DEVICE_ANY || to->major > MAX_MAJOR || to->minor < DEVICE_ANY ||
-	    to->minor > MAX_MINOR) {
-		error_set(err, ERR_CONFIG, "device number %jd:%jd is out of range",
-			  (intmax_t)to->major, (intmax_t)to->minor);
-		return error_at(err, RESOURCES "/devices/%u", index);
-	}
-	if (!from->access || parse_access(from->access, &to->access)) {
-		error_set(err, ERR_CONFIG, "access \"%s\" is not made of r, w and m",
-			  from->access ? from->access : "");
-		return error_at(err, RESOURCES "/devices/%u/access", index);
-	}
-	return 0;
-}
-
-static bool is_for_all(const struct device_rule *rule)
-{
-	return rule->type == 'a' && rule->major == DEVICE_ANY && rule->minor == DEVICE_ANY &&
-	       rule->access == ALL_ACCESS;
-}
-
-/*
- * What stands before the last rule for all devices is void. Behind it come our own rules, unless everything is allowed,
- * and then the user's, so that an explicit denial wins. A rule of both types for a part of the devices becomes two: to the
- * kernel "a" means every device whatever else is said.
- */
-static int plan_rules(const struct oci_resources *r, struct arena *a, struct cgroup_plan *plan,
-		      struct error *err)
-{
-	size_t n = r ? r->n_devices : 0, count = 1;
-	struct device_rule *rules =
-		arena_new_n(a, struct device_rule, 2 * n + 1 + ARRAY_SIZE(own_rules));
-	const size_t own_size = sizeof(own_rules);
-
-	rules[0] = (struct device_rule){ false,	     'a',	 DEVICE_ANY,
-					 DEVICE_ANY, ALL_ACCESS, DEVICE_RULE_OWN };
-	memcpy(rules + count, own_rules, own_size);
-	count += ARRAY_SIZE(own_rules);
-	for (size_t i = 0; i < n; i++) {
-		struct device_rule rule;
-
-		if (parse_rule(&r->devices[i], (uint32_t)i, &rule, err))
-			return -1;
-		if (is_for_all(&rule)) {
-			rules[0] = rule;
-			count = rule.allow ? 1 : 1 + ARRAY_SIZE(own_rules);
-			if (!rule.allow)
-				memcpy(rules + 1, own_rules, own_size);
-			continue;
-		}
-		rules[count] = rule;
-		if (rule.type == 'a') {
-			rules[count].type = 'c';
-			rules[++count] = rule;
-			rules[count].type = 'b';
-		}
-		count++;
-	}
-	plan->devices = rules;
-	plan->n_devices = count;
-	return 0;
-}
-
-/*
- * In a user namespace nobody can make device nodes, those that are there were put there on purpose, and engines that use
- * one send no rules: what they bind into the container would be cut off. So none means none there, and elsewhere none but
- * our own.
- */
-static bool are_devices_judged(const struct oci_linux *os, const struct host *host)
-{
-	if (os && os->resources && os->resources->n_devices)
-		return true;
-	for (size_t i = 0; os && i < os->n_namespaces; i++)
-		if (os->namespaces[i].type && str_eq(os->namespaces[i].type, "user"))
-			return false;
-	return !host->in_userns;
-}
-
 /* ---- path and unified ------------------------------------------------------------------------------------------------ */
 
 static int refuse_path(const char *why, struct error *err)
@@ -531,25 +425,35 @@ static int plan_unified(const struct oci_resources *r, struct arena *a, struct c
 	return 0;
 }
 
+int plan_resources(const struct oci_resources *r, const struct oci_resources *whole,
+		   const struct oci_resources *now, struct arena *a, struct plan_warnings *warnings,
+		   struct cgroup_plan *plan, struct error *err)
+{
+	struct build b = { .arena = a, .now = now, .whole = whole, .err = err };
+
+	if (plan_limits(&b, r, warnings) || plan_unified(r, a, plan, err))
+		return -1;
+	plan->limits = b.limits;
+	plan->n_limits = b.n;
+	return 0;
+}
+
 int plan_cgroup(const struct oci_linux *os, const char *id, const struct host *host,
 		struct arena *a, struct plan_warnings *warnings, struct cgroup_plan *ret,
 		struct error *err)
 {
 	const struct oci_resources *r = os ? os->resources : NULL;
 	struct cgroup_plan plan = { .id = id, .manager = host->manager };
-	struct build b = { .arena = a, .err = err };
 
 	if (host->manager == CGROUP_SYSTEMD)
 		return error_set(err, ERR_USAGE,
 				 "this build cannot have systemd make cgroups: use "
 				 "--cgroup-manager cgroupfs");
 	/* What is wrong is refused whoever makes the cgroup, also where nobody does. */
-	if ((r && (plan_limits(&b, r, warnings) || plan_unified(r, a, &plan, err))) ||
+	if ((r && plan_resources(r, r, NULL, a, warnings, &plan, err)) ||
 	    plan_path(os ? os->cgroups_path : NULL, id, a, &plan, err) ||
-	    (are_devices_judged(os, host) && plan_rules(r, a, &plan, err)))
+	    (plan_rules_needed(os, host) && plan_rules(r, a, &plan, err)))
 		return -1;
-	plan.limits = b.limits;
-	plan.n_limits = b.n;
 	*ret = plan;
 	if (host->manager != CGROUP_DISABLED)
 		return 0;

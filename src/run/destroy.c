@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "cgroup/freezer.h"
 #include "run/cgroups.h"
 #include "run/container.h"
 #include "run/hooks.h"

@@ -25,6 +25,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/phrases.h"
 #include "cgroup/enter.h"
 #include "run/account.h"
 #include "run/become.h"
@@ -32,6 +33,7 @@
 #include "run/join.h"
 #include "run/limits.h"
 #include "run/listener.h"
+#include "run/rdtgroup.h"
 #include "sys/clone.h"
 #include "sys/syscalls.h"
 #include "sys/tty.h"
@@ -60,9 +62,7 @@ int exec_check(const struct container *c, bool ignore_paused, struct error *err)
 		if (ignore_paused)
 			return 0;
 		frozen = cgroup_frozen_name(c->cgroup, c->arena);
-		return error_set(err, ERR_STATE,
-				 "cannot exec in a paused container (use --ignore-paused to "
-				 "override)%s%s%s",
+		return error_set(err, ERR_STATE, PHRASE_EXEC_PAUSED "%s%s%s",
 				 frozen ? ": cgroup \"" : "", frozen ? frozen : "",
 				 frozen ? "\" is frozen" : "");
 	case CONTAINER_CREATING:
@@ -71,7 +71,7 @@ int exec_check(const struct container *c, bool ignore_paused, struct error *err)
 	case CONTAINER_STOPPED:
 		break;
 	}
-	return error_set(err, ERR_STATE, "cannot exec in a stopped container");
+	return error_set(err, ERR_STATE, PHRASE_EXEC_STOPPED);
 }
 
 /* ---- the process --------------------------------------------------------------------------------------------------------- */
@@ -224,7 +224,7 @@ static int explain_clone(struct exec *e, struct error *err)
 	const char *limit = NULL;
 
 	if (process_kill(e->init, 0) < 0)
-		return error_set(err, ERR_STATE, "cannot exec in a stopped container");
+		return error_set(err, ERR_STATE, PHRASE_EXEC_STOPPED);
 	if (err->errnum == EAGAIN || err->errnum == ENOMEM)
 		limit = cgroup_used_up(e->container->cgroup, err->errnum == ENOMEM, e->arena);
 	return limit ? error_set(err, ERR_STATE, "cannot add a process to the container: %s", limit)
@@ -304,14 +304,17 @@ static void take_off(struct exec *e)
  * The process waits for us only where we have to do something before its program runs. Only root of the host may write the
  * attributes of a process that hides itself.
  */
-static void decide(struct exec *e)
+static int decide(struct exec *e, struct error *err)
 {
 	const struct process_plan *p = &e->plan->process;
+	bool limited;
 
-	e->shielded = e->host->euid == 0 && !e->host->in_userns &&
-		      cgroup_limits_memory(e->container->cgroup);
+	if (cgroup_check_memory(e->container->cgroup, &limited, err))
+		return -1;
+	e->shielded = limited && e->host->euid == 0 && !e->host->in_userns;
 	e->waits_for_go = e->shielded || e->console_peer >= 0 || p->sched.set || p->ioprio >= 0 ||
-			  p->affinity_final.bits;
+			  p->affinity_final.bits || rdtgroup_is_used(&e->container->record);
+	return 0;
 }
 
 static int open_all(struct exec *e, struct error *err)
@@ -321,7 +324,7 @@ static int open_all(struct exec *e, struct error *err)
 	e->namespaces = join_needed(c->init.pid, e->plan->ns.listed);
 	e->init = process_open(&c->init);
 	if (e->init < 0)
-		return error_set(err, ERR_STATE, "cannot exec in a stopped container");
+		return error_set(err, ERR_STATE, PHRASE_EXEC_STOPPED);
 	if (e->plan->process.terminal &&
 	    caller_console(e->options->console_socket, e->options->attached, &e->console,
 			   &e->console_peer, err))
@@ -330,11 +333,10 @@ static int open_all(struct exec *e, struct error *err)
 		return -1;
 	if (cgroup_enter_below(c->cgroup, e->options->cgroups, e->options->n_cgroups, err) ||
 	    cgroup_enter_open(c->cgroup, c->init.pid, err) ||
-	    channel_open(&e->parent, &e->child, err))
+	    channel_open(&e->parent, &e->child, err) || decide(e, err))
 		return -1;
 	e->parent.peer = "the process";
 	e->parent.progress->timed = e->options->timed;
-	decide(e);
 	/* No directory of the host is open when there is somebody who could find it. */
 	state_close(&c->state);
 	return 0;
@@ -424,7 +426,8 @@ static int let_go(struct exec *e, struct error *err)
 	if (e->shielded && !p.has_oom_score_adj)
 		p.oom_score_adj = e->oom_score_adj;
 	p.has_oom_score_adj = e->shielded;
-	if (limits_apply(&p, "/process", e->pid, true, err))
+	if (limits_apply(&p, "/process", e->pid, true, err) ||
+	    rdtgroup_join(&e->container->record, e->pid, err))
 		return -1;
 	return channel_send(&e->parent, MSG_GO, 0, err);
 }
@@ -453,6 +456,15 @@ int exec_go(struct exec *e, struct error *err)
 	}
 	fd_close(&e->parent.fd);
 	return 0;
+}
+
+void exec_explain_kill(const struct exec *e)
+{
+	const char *limit =
+		e->shielded ? cgroup_used_up(e->container->cgroup, true, e->arena) : NULL;
+
+	if (limit)
+		log_warn("the program was killed: %s", limit);
 }
 
 void exec_abandon(struct exec *e)

@@ -67,5 +67,8 @@ int exec_check(const struct container *c, bool ignore_paused, struct error *err)
 int exec_prepare(struct exec *e, struct error *err);
 int exec_go(struct exec *e, struct error *err);
 
+/* Warns where the program may have been killed for want of memory. */
+void exec_explain_kill(const struct exec *e);
+
 /* Kills a process that was prepared. */
 void exec_abandon(struct exec *e);

@@ -27,6 +27,7 @@ struct launch_options {
 	bool notify;		    /* NOTIFY_SOCKET is relayed */
 	bool timed;		    /* the phases note CPU time, too (run/timeline.h) */
 	bool attached; /* `run` in the foreground: we keep the terminal's primary end */
+	bool starts;   /* `run`: nobody is told of the container before its program runs */
 };
 
 struct handover {

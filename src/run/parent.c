@@ -20,7 +20,9 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/phrases.h"
 #include "base/utc.h"
+#include "cgroup/events.h"
 #include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
@@ -424,6 +426,13 @@ static int wait_ready(struct launch *l, struct error *err)
 	return 0;
 }
 
+static int write_created(struct launch *l, struct error *err)
+{
+	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
+	rdtgroup_to_record(&l->rdtgroup, true, &l->record);
+	return write_pid(l, err);
+}
+
 static int finish(struct launch *l, struct error *err)
 {
 	if (phase_enter(&l->parent, PHASE_LIMITS, err))
@@ -435,9 +444,7 @@ static int finish(struct launch *l, struct error *err)
 		return -1;
 	if (phase_enter(&l->parent, PHASE_RECORD, err))
 		return -1;
-	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
-	rdtgroup_to_record(&l->rdtgroup, true, &l->record);
-	if (write_pid(l, err))
+	if (!l->options->starts && write_created(l, err))
 		return -1;
 	return caller_give_pidfd(l->options->pidfd_socket, "standard", l->pidfd, err) ||
 			       caller_give_pid(l->options->pid_file, l->pid, l->arena, err)
@@ -451,11 +458,12 @@ static int finish(struct launch *l, struct error *err)
 static void explain_death(struct launch *l, int status, struct error *err)
 {
 	const char *phase = phase_name((enum phase)l->child.progress->child_phase);
+	uint64_t kills;
 
 	if (err->kind != ERR_GONE || !WIFSIGNALED(status))
 		return;
-	if (WTERMSIG(status) == SIGKILL && cgroup_oom_killed(l->cgroup))
-		error_set(err, ERR_CHILD, "container init was OOM-killed (memory limit too low?)");
+	if (WTERMSIG(status) == SIGKILL && cgroup_oom_kills(l->cgroup, &kills) && kills)
+		error_set(err, ERR_CHILD, PHRASE_OOM);
 	else
 		error_set(err, ERR_CHILD, "container init was killed by signal %d (%s) in phase %s",
 			  WTERMSIG(status), strsignal(WTERMSIG(status)), phase);
@@ -519,7 +527,12 @@ static int steps(struct launch *l, struct error *err)
 	if (has_runtime_hooks(plan) && run_runtime_hooks(l, err))
 		return -1;
 
-	/* 5. Limits judge the container, not its set-up: they come when init has nothing left to do. */
+	/*
+	 * 5. Limits judge the container, not its set-up: they come when init has nothing left to do. The record of a container
+	 * that starts at once need not wait for that: without us init does not come as far.
+	 */
+	if (l->options->starts && write_created(l, err))
+		return -1;
 	return wait_ready(l, err) || finish(l, err) ? -1 : 0;
 }
 

@@ -183,7 +183,7 @@ refused_file() {	# [TEXT]
 
 # Everything the kernel tells a process of itself, less what belongs to one process alone.
 FACTS='pwd; cd /proc/self
-	grep -vE "^(Name|Pid|Tgid|PPid|NSpid|NStgid|NSpgid|NSsid|Ngid|Vm|Rss|Hugetlb|State|.*ctxt|Threads|Core|THP|untag|Speculation_Store|x86_)" status
+	grep -vE "^(Name|SigQ|Pid|Tgid|PPid|NSpid|NStgid|NSpgid|NSsid|Ngid|Vm|Rss|Hugetlb|State|.*ctxt|Threads|Core|THP|untag|Speculation_Store|x86_)" status
 	cat limits cgroup mountinfo oom_score_adj uid_map gid_map setgroups loginuid personality timerslack_ns 2>&1
 	for f in attr/current attr/exec attr/apparmor/current; do echo "$f: $(cat $f 2>&1 | tr -d "\0")"; done
 	tr "\0" "\n" <environ

@@ -28,7 +28,7 @@ agrees() {	# JQ-PATH TEXT
 	fi
 }
 
-@test "FEAT-01 FEAT-03 FEAT-10 one JSON document of the right form, and nothing else" {
+@test "FEAT-01 FEAT-03 FEAT-10 SCH-12 one JSON document of the right form, and nothing else" {
 	local schema=$SUITES/../data/schema/features-schema.json
 
 	eq "$error" ""
@@ -37,6 +37,8 @@ agrees() {	# JQ-PATH TEXT
 	eq "$(feature '.linux | type')" object
 	jq '.linux.namespaces += ["net"]' features.json >bad.json
 	run ! python3 "$SUITES/validate.py" "$schema" bad.json
+	run ! python3 "$SUITES/validate.py" "$schema" \
+		"$SUITES/../data/schema/test/features/bad/missing-ociVersionMax.json"
 	fails features more
 }
 

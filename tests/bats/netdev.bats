@@ -127,7 +127,7 @@ other_network() {
 	eq "$(nsenter --net="/proc/$OTHER/ns/net" ip -j link | jq -r '[.[].ifname] | sort | join(" ")')" "eth0 eth1 lo"
 }
 
-@test "ND-04 ND-08 a template gives each device a free name; a joined namespace keeps them" {
+@test "ND-04 ND-08 RT-DEL-04 a template gives each device a free name; a joined namespace keeps them" {
 	other_network
 	nsenter --net="/proc/$OTHER/ns/net" ip link add eth1 type veth peer name x
 	devices '{dev0: {name: "eth%d"}, peer0: {name: "eth%d"}}'
@@ -174,7 +174,7 @@ is_stopped() { [[ $(state status) == stopped ]]; }
 	host_has dev0
 }
 
-@test "ND-01 a create that fails gives its devices back as they were" {
+@test "ND-01 RT-ERR-01 a create that fails gives its devices back as they were" {
 	on_host ip addr add 192.0.2.1/24 dev dev0 label dev0:1
 	on_host ip link set dev0 up
 	devices '{dev0: {name: "eth0"}, peer0: {name: "eth1"}}'

@@ -19,6 +19,7 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static int try_open(const char *path, int flags)
@@ -195,6 +196,17 @@ static int try_call32(char **a)
 	return errno ? -1 : 0;
 }
 
+/* label PATH: its SELinux context on a line of its own */
+static int try_label(char **a)
+{
+	char text[512] = "";
+
+	if (lgetxattr(a[1], "security.selinux", text, sizeof(text) - 1) < 0)
+		return -1;
+	printf("%s\n", text);
+	return 0;
+}
+
 static const struct operation {
 	const char *name;
 	int words;
@@ -217,6 +229,7 @@ static const struct operation {
 	{ "find-key", 1, try_find_key },
 	{ "call", 1, try_call },
 	{ "call32", 1, try_call32 },
+	{ "label", 1, try_label },
 };
 
 /* Several operations may follow each other, separated by a word ",". */

@@ -7,6 +7,8 @@
 #include <sys/mount.h>
 
 #include "base/str.h"
+#include "cgroup/events.h"
+#include "cgroup/freezer.h"
 #include "cgroup_host.h"
 #include "refuse.h"
 
@@ -151,7 +153,7 @@ static void test_frozen_place(void)
 	CHECK_STR(err.where, "/linux/cgroupsPath");
 	CHECK_CONTAINS(err.text, "is frozen");
 	CHECK_CONTAINS(err.text, "/ice\"");
-	CHECK(succeeded(cgroup_thaw(cg, &err), &err));
+	CHECK(succeeded(cgroup_resume(cg, &err), &err));
 	CHECK(!cgroup_frozen(cg));
 	CHECK(is_alive(pid));
 	end(cg);
@@ -312,6 +314,7 @@ static void test_no_cgroup(void)
 	const pid_t *pids;
 	struct cgroup *cg;
 	struct error err;
+	uint64_t kills;
 	size_t n;
 
 	CHECK_INT(cgroup_open(&arena, &plan, &root_host, &cg, &err), 0);
@@ -326,7 +329,9 @@ static void test_no_cgroup(void)
 	CHECK_INT(cgroup_signal(cg, SIGKILL, &err), 0);
 	CHECK_INT(cgroup_wait_empty(cg, deadline_in(1), &err), 0);
 	CHECK(!cgroup_frozen(cg));
-	CHECK(!cgroup_oom_killed(cg));
+	CHECK(!cgroup_oom_kills(cg, &kills));
+	CHECK_INT(cgroup_resume(cg, &err), 0);
+	CHECK_INT(cgroup_freeze(cg, &err), -1);
 	CHECK_INT(cgroup_remove(cg, &err), 0);
 }
 
