@@ -209,12 +209,12 @@ static int explain(struct asking *q, struct table *t, uint32_t nr, uint32_t subc
 	e->missing &= ~((1u << told) - 1);
 	if (found)
 		e->reason = EXPLAIN_RULE;
-	else if (contested)
-		e->reason = EXPLAIN_LIBRARY;
 	else if (q->enosys && e->verdict == (SECCOMP_RET_ERRNO | ENOSYS) && is_newer(q, t, nr))
 		e->reason = EXPLAIN_NEWER;
 	else if (e->verdict == q->fallback && e->n_others == 0)
 		e->reason = EXPLAIN_DEFAULT;
+	else if (contested)
+		e->reason = EXPLAIN_LIBRARY;
 	else if (t->abi.token == AUDIT_ARCH_X86_64 && nr & X32_BIT && !q->has_x32)
 		e->reason = EXPLAIN_ARCH;
 	else
