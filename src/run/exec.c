@@ -143,6 +143,7 @@ static int run_program(struct exec *e, const struct credentials *c, const char *
 	if (become_filtered(c->seccomp, &e->child, err))
 		return -1;
 	e->child.progress->silent = c->seccomp != NULL;
+	channel_leave(&e->child);
 	return become_program(c->process, c->where, program, err);
 }
 

@@ -84,9 +84,10 @@ static int check_owner(int fd, const char *what, const char *name, struct error 
 		return error_set(err, ERR_STATE, "%s \"%s\" belongs to user %u, who is not trusted",
 				 what, name, st.st_uid);
 	if (st.st_mode & (S_IWGRP | S_IWOTH) && !(st.st_mode & S_ISVTX))
-		return error_set(err, ERR_STATE,
-				 "%s \"%s\" may be written by others (mode %04o), who are not trusted",
-				 what, name, (unsigned)st.st_mode & 07777);
+		return error_set(
+			err, ERR_STATE,
+			"%s \"%s\" may be written by others (mode %04o), who are not trusted", what,
+			name, (unsigned)st.st_mode & 07777);
 	return 0;
 }
 
