@@ -6,6 +6,7 @@
 load helpers
 
 setup() {
+	! grep -q __asan_init "$RUNTIME" || skip "$RUNTIME_NAME is built with sanitizers, which write to standard error themselves"
 	test_begin
 	args sleep 1000
 }
