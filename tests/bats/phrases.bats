@@ -6,8 +6,8 @@
 load helpers
 
 setup() {
-	! grep -q __asan_init "$RUNTIME" || skip "$RUNTIME_NAME is built with sanitizers, which write to standard error themselves"
 	test_begin
+	! grep -q __asan_init "$RUNTIME" || skip "$RUNTIME_NAME is built with sanitizers, which write to standard error themselves"
 	args sleep 1000
 }
 
