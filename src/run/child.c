@@ -160,7 +160,8 @@ static int become_container(struct launch *l, const char **ret_program, struct e
 	    container_hooks(l, HOOK_CREATE_CONTAINER, "creating", plan->fs.rootfs, err))
 		return -1;
 	if (phase_enter(&l->child, PHASE_PIVOT, err) || rootfs_enter(&plan->fs, &l->sources, err) ||
-	    become_terminal(p, &plan->fs, l->console, err) || set_sysctls(plan, err))
+	    become_terminal(p, &plan->fs, l->console, err) || become_foreground(p, err) ||
+	    set_sysctls(plan, err))
 		return -1;
 	/* Nothing is mounted after the masks. */
 	if (phase_enter(&l->child, PHASE_FINISH, err) ||

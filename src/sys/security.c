@@ -97,8 +97,7 @@ int caps_raise(struct error *err)
 	return result;
 }
 
-int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uint64_t ambient,
-	       struct error *err)
+int caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable, struct error *err)
 {
 	cap_t caps = cap_init();
 	int result = -1;
@@ -112,7 +111,13 @@ int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uin
 	else
 		error_sys(err, "capset");
 	cap_free(caps);
-	if (result)
+	return result;
+}
+
+int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uint64_t ambient,
+	       struct error *err)
+{
+	if (caps_set(effective, permitted, inheritable, err))
 		return -1;
 	/* cap_reset_ambient() would ask for each first. */
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)

@@ -227,24 +227,63 @@ confinement() {	# PID
 	kill -0 "$(pid_of)"
 }
 
-@test "SEC-3-4 SEC-14 even one that may trace everything" {
-	local i
+# A container whose root may trace every process that comes into it, and 300 that come: by then they have nothing more than
+# it has itself.
+traced() {	# [EXEC-OPTION...]
+	local i program=/bin/true
 
-	config '(.process.capabilities[]) |= ["CAP_DAC_READ_SEARCH", "CAP_DAC_OVERRIDE", "CAP_SYS_PTRACE"]'
-	script 'exec probe attack watch canary-of-the-caller'
-	runtime run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$TEST_DIR/watched" 2>&1
+	[[ -e watched ]] || runtime run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$TEST_DIR/watched" 2>&1
 	eventually grep -q watching "$TEST_DIR/watched"
-	mkdir caller && touch caller/canary-of-the-caller
-	for ((i = 0; i < 40; i++)); do
+	mkdir -p canary-of-the-caller
+	for ((i = 0; i < 300; i++)); do
 		(
-			cd caller
+			cd canary-of-the-caller
 			export CANARY_VARIABLE=canary-of-the-caller
-			exec 9<.
-			RTB_TOKEN=$TOKEN "$RUNTIME" --root "$ROOT" exec "$ID" true </dev/null >/dev/null 2>&1 3>&- 4>&-
-		)
+			exec 9<. 8>canary-of-the-caller
+			RTB_TOKEN=$TOKEN timeout 20 "$RUNTIME" --root "$ROOT" exec "$@" \
+				--pid-file "$TEST_DIR/canary-of-the-caller/pid" "$ID" "$program" </dev/null \
+				>/dev/null 2>>"$TEST_DIR/joined" 3>&- 4>&-
+		) || { cat "$TEST_DIR/joined" >&2; return 1; }
 	done
-	lacks "$(cat "$TEST_DIR/watched")" "FOUND directory"
+	lacks "$(cat "$TEST_DIR/watched")" FOUND
 	kill -0 "$(pid_of)"
+	# It would prove nothing if all had been too fast.
+	has "$(cat "$TEST_DIR/watched")" CAUGHT
+}
+
+attacker_traces() {
+	config '(.process.capabilities[]) |= ["CAP_DAC_READ_SEARCH", "CAP_DAC_OVERRIDE", "CAP_SYS_PTRACE", "CAP_KILL"]
+		| .hooks.poststop = [{path: "/bin/true", env: ["X=canary-of-the-caller"]}]'
+	script 'exec probe attack trace canary-of-the-caller /bin/true'
+}
+
+@test "SEC-3-4 SEC-14 even one that may trace everything" {
+	attacker_traces
+	traced
+}
+
+@test "SEC-3-4 SEC-14 the same under a filter, without no_new_privs" {
+	attacker_traces
+	config '.process.noNewPrivileges = false
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [
+			{names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: 38},
+			{names: ["mount", "setns", "keyctl"], action: "SCMP_ACT_ERRNO"}]}'
+	traced
+}
+
+@test "SEC-3-4 SEC-14 the same where the one that traces came by exec, and the container itself may not" {
+	attacker_traces
+	config '(.process.capabilities[]) |= ["CAP_DAC_READ_SEARCH", "CAP_DAC_OVERRIDE"]'
+	victim
+	runtime exec --detach --cap CAP_SYS_PTRACE --cap CAP_KILL "$ID" probe attack trace canary-of-the-caller /bin/true \
+		</dev/null >"$TEST_DIR/watched" 2>&1
+	traced
+}
+
+@test "SEC-3-4 SEC-14 the same for another user, in a container with limits" {
+	attacker_traces
+	config '.linux.resources.memory.limit = 67108864 | .linux.resources.pids.limit = 20'
+	traced --user 1000:1000
 }
 
 @test "SEC-9-1 SEC-14 --cgroup stays below the container's" {
