@@ -14,8 +14,11 @@
 #include "base/str.h"
 #include "cgroup/cgroup1.h"
 #include "cgroup/cgroup2.h"
+#include "cgroup/delegate.h"
 #include "cgroup/devrules.h"
 #include "cgroup/hierarchy.h"
+#include "cgroup/subtree.h"
+#include "sys/clone.h"
 
 /* ---- looking --------------------------------------------------------------------------------------------------------- */
 
@@ -114,13 +117,17 @@ size_t cgroup_count(const struct cgroup *cg)
 	return cg->n;
 }
 
-/* "VERSION KEPT LENGTH NAME MOUNT PATH": the mount may hold blanks, so its length is told. */
+/* "VERSION KEPT LENGTH NAME MOUNT PATH": the mount may hold blanks, so its length is told; v2's name tells the leaf. */
 const char *cgroup_line(const struct cgroup *cg, size_t i)
 {
 	const struct hierarchy *h = &cg->list[i];
 
+	const char *name = *h->name ? h->name : "-";
+
+	if (h->leaf)
+		name = arena_printf(cg->arena, "leaf=%s", h->leaf);
 	return arena_printf(cg->arena, "%d %zu %zu %s %s%s", h->version, h->kept, strlen(h->mount),
-			    *h->name ? h->name : "-", h->mount, h->path);
+			    name, h->mount, h->path);
 }
 
 static bool is_clean_path(const char *path)
@@ -135,7 +142,7 @@ static bool parse_line(const char *line, struct arena *a, struct hierarchy *h)
 	size_t length, end;
 	int at = 0;
 
-	*h = (struct hierarchy){ .root = -1, .join = -1 };
+	*h = (struct hierarchy){ .root = -1, .join = -1, .procs = -1, .leaf_join = -1 };
 	if (sscanf(line, "%d %zu %zu %n", &h->version, &h->kept, &length, &at) != 3 || !at)
 		return false;
 	line += at;
@@ -143,7 +150,12 @@ static bool parse_line(const char *line, struct arena *a, struct hierarchy *h)
 	if (!line[end] || strlen(line + end + 1) < length || line[end + 1] != '/')
 		return false;
 	h->name = arena_strndup(a, line, end);
-	if (str_eq(h->name, "-"))
+	if (h->version == 2 && str_starts(h->name, "leaf=")) {
+		h->leaf = h->name + 5;
+		if (!*h->leaf || *h->leaf == '.' || strchr(h->leaf, '/'))
+			return false;
+	}
+	if (h->version == 2 || str_eq(h->name, "-"))
 		h->name = "";
 	h->mount = arena_strndup(a, line + end + 1, length);
 	h->path = line + end + 1 + length;
@@ -197,10 +209,13 @@ static bool is_needed(struct cgroup *cg, const struct hierarchy *h)
 	return false;
 }
 
-static int make_one(struct hierarchy *h, struct error *err)
+static int make_one(struct hierarchy *h, const struct cgroup_plan *plan, struct error *err)
 {
-	if (hierarchy_make(h, err) || (h->version == 1 && cgroup1_fill_cpuset(h, err)) ||
-	    (h->alone && cgroup2_enable_all(h, err)))
+	if (hierarchy_make(h, err) || (h->version == 1 && cgroup1_fill_cpuset(h, err)))
+		return -1;
+	if (h->alone && !h->existed)
+		cgroup2_enable_first(h, plan->delegated);
+	if (h->alone && delegate_make(h, plan, err))
 		return -1;
 	return open_join(h, err);
 }
@@ -224,7 +239,7 @@ static int make_all(struct cgroup *cg, int version, struct error *err)
 		struct hierarchy *h = &cg->list[i];
 
 		if (h->version == version) {
-			int result = make_one(h, err);
+			int result = make_one(h, cg->plan, err);
 
 			/* Descriptors may be few, and most hierarchies have no limit. */
 			fd_close(&h->root);
@@ -254,18 +269,64 @@ int cgroup_make_v1(struct cgroup *cg, struct error *err)
 
 int cgroup_prepare(struct cgroup *cg, struct error *err)
 {
-	for (size_t i = 0; i < cg->n; i++)
-		if (open_join(&cg->list[i], err))
+	for (size_t i = 0; i < cg->n; i++) {
+		struct hierarchy *h = &cg->list[i];
+
+		if (h->leaf)
+			h->path = arena_printf(cg->arena, "%s/%s", h->path, h->leaf);
+		h->leaf = NULL;
+		if (open_join(h, err))
 			return -1;
+	}
 	return 0;
 }
 
-int cgroup_clone_fd(const struct cgroup *cg)
+static bool is_worth_writing(int errnum)
 {
-	for (size_t i = 0; i < cg->n; i++)
-		if (cg->list[i].version == 2)
-			return cg->list[i].join;
-	return -1;
+	static const int refusals[] = { EINVAL, E2BIG, ENOSYS, EPERM, EACCES, EBUSY, EOPNOTSUPP };
+
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
+		if (errnum == refusals[i])
+			return true;
+	return false;
+}
+
+/* What the kernel calls the directory says why no process may be in it. */
+static int explain_refusal(struct hierarchy *h, struct error *err)
+{
+	char type[64];
+
+	if (err->errnum == EOPNOTSUPP && hierarchy_read(h, "cgroup.type", type, sizeof(type)))
+		error_hint(err, "it is \"%s\", as a cgroup above it is threaded", type);
+	if (err->errnum == EBUSY)
+		error_hint(err, "it passes controllers on, so processes are for those below it");
+	return error_in(err, "enter cgroup \"%s%s\"", h->mount, h->path);
+}
+
+pid_t cgroup_clone(struct cgroup *cg, uint64_t flags, int *ret_pidfd, struct error *err)
+{
+	struct hierarchy *h = cgroup_find_v2(cg);
+	pid_t pid;
+
+	if (!h || h->join < 0)
+		return process_clone(flags, -1, ret_pidfd, err);
+	pid = process_clone(flags, h->join, ret_pidfd, err);
+	if (pid >= 0 || !is_worth_writing(err->errnum))
+		return pid;
+	/* A kernel before 5.7, or a filter that does not know the flag. */
+	if (err->errnum == EOPNOTSUPP || err->errnum == EBUSY)
+		return explain_refusal(h, err);
+	h->procs = openat(h->join, "cgroup.procs", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (h->procs < 0)
+		return error_sys(err, "open \"%s%s/cgroup.procs\"", h->mount, h->path);
+	return process_clone(flags, -1, ret_pidfd, err);
+}
+
+bool cgroup_is_entered_late(const struct cgroup *cg)
+{
+	const struct hierarchy *h = cgroup_find_v2((struct cgroup *)(uintptr_t)cg);
+
+	return !cg->n || (h && (h->join < 0 || h->procs >= 0));
 }
 
 void cgroup_give_joins(const struct cgroup *cg, int ret[CGROUP_HIERARCHIES])
@@ -288,10 +349,25 @@ int cgroup_attach_self(const struct cgroup *cg, struct error *err)
 {
 	for (size_t i = 0; i < cg->n; i++) {
 		const struct hierarchy *h = &cg->list[i];
+		int fd = h->version == 1 ? h->join : h->procs;
 
-		if (h->version == 1 && h->join >= 0 && write(h->join, "0", 1) < 0)
-			return error_sys(err, "enter cgroup \"%s%s\": write \"0\" to its tasks",
-					 h->mount, h->path);
+		if (fd >= 0 && write(fd, "0", 1) < 0)
+			return error_sys(err, "enter cgroup \"%s%s\": write \"0\" to its %s",
+					 h->mount, h->path,
+					 h->version == 1 ? "tasks" : "cgroup.procs");
+	}
+	return 0;
+}
+
+int cgroup_attach_leaf(const struct cgroup *cg, struct error *err)
+{
+	for (size_t i = 0; i < cg->n; i++) {
+		const struct hierarchy *h = &cg->list[i];
+
+		if (h->leaf_join >= 0 && write(h->leaf_join, "0", 1) < 0)
+			return error_sys(
+				err, "enter cgroup \"%s%s/%s\": write \"0\" to its cgroup.procs",
+				h->mount, h->path, h->leaf);
 	}
 	return 0;
 }
@@ -300,6 +376,8 @@ void cgroup_close(struct cgroup *cg)
 {
 	for (size_t i = 0; i < cg->n; i++) {
 		fd_close(&cg->list[i].join);
+		fd_close(&cg->list[i].procs);
+		fd_close(&cg->list[i].leaf_join);
 		fd_close(&cg->list[i].root);
 	}
 }
@@ -316,7 +394,12 @@ int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error
 	    knob_apply(cg, plan, false, err))
 		return -1;
 	/* Last, so that it has the last word on what other members say. */
-	return v2 && plan->n_unified ? cgroup2_apply_unified(v2, plan, err) : 0;
+	if (v2 && plan->n_unified && cgroup2_apply_unified(v2, plan, err))
+		return -1;
+	/* As long as a process is there, it can pass on nothing: init has gone down by now. */
+	if (v2 && v2->leaf)
+		subtree_pass_on(v2);
+	return 0;
 }
 
 size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgroup_mount **ret)

@@ -112,9 +112,13 @@ static struct hierarchy *add(struct cgroup *cg, int version, const char *name, c
 	if (cg->n == CGROUP_HIERARCHIES)
 		return NULL;
 	h = &cg->list[cg->n++];
-	*h = (struct hierarchy){
-		.version = version, .name = name, .own = own, .root = -1, .join = -1
-	};
+	*h = (struct hierarchy){ .version = version,
+				 .name = name,
+				 .own = own,
+				 .root = -1,
+				 .join = -1,
+				 .procs = -1,
+				 .leaf_join = -1 };
 	if (version == 1)
 		h->controllers = controllers_parse(name, ",", 1);
 	return h;

@@ -10,6 +10,7 @@
 #include "cgroup/cgroup2.h"
 
 #define VALUE_MAX 4096
+#define GROUP_MAX 5 /* limits in one */
 
 static const struct knob *find_knob(const struct hierarchy *h, enum limit_kind kind)
 {
@@ -35,16 +36,19 @@ static int find_target(struct cgroup *cg, const struct limit *limit, struct hier
 {
 	enum controller controller = controller_of(limit->kind);
 	const char *name = controller_name(controller, 1);
+	const struct hierarchy *v2 = cgroup_find_v2(cg);
 	struct hierarchy *h;
 
 	if (cgroup_find_controller(cg, controller, &h, err))
 		return -1;
 	/* A controller that v2 does not have at all. */
-	if (!h && !controller_name(controller, 2) && cgroup_find_v2(cg))
+	if (!h && !controller_name(controller, 2) && v2)
 		return error_config(err, limit->where,
 				    "the cgroup controller %s is not mounted, and cgroup v2 has no "
 				    "such limit",
 				    name);
+	if (v2 && v2->alone)
+		name = controller_name(controller, 2);
 	if (!h)
 		return error_config(err, limit->where,
 				    "this host has no cgroup controller %s to limit it with", name);
@@ -155,7 +159,7 @@ static int group_of(enum limit_kind kind)
 	static const struct {
 		enum limit_kind first, last;
 	} groups[] = { { LIMIT_CPU_RT_PERIOD, LIMIT_CPU_RT_RUNTIME },
-		       { LIMIT_CPU_PERIOD, LIMIT_CPU_BURST },
+		       { LIMIT_CPU_SHARES, LIMIT_CPU_IDLE },
 		       { LIMIT_MEMORY, LIMIT_MEMORY_SWAP } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
@@ -168,7 +172,7 @@ static int group_of(enum limit_kind kind)
 static int write_group(struct cgroup *cg, const struct cgroup_plan *plan,
 		       const struct limit *limits, size_t n, struct error *err)
 {
-	bool done[4] = { false };
+	bool done[GROUP_MAX] = { false };
 	size_t left = n, before;
 
 	do {
@@ -214,7 +218,8 @@ int knob_apply(struct cgroup *cg, const struct cgroup_plan *plan, bool early, st
 				break;
 		if (is_early(kind) != early)
 			continue;
-		if (group >= 0 ? write_group(cg, plan, plan->limits + i, MIN(n, (size_t)4), err)
+		if (group >= 0 ? write_group(cg, plan, plan->limits + i, MIN(n, (size_t)GROUP_MAX),
+					     err)
 			       : write_limit(cg, plan, &plan->limits[i], err))
 			return -1;
 	}

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "oci_spec.h"
+#include "plan/placement.h"
 #include "spec/names.h"
 
 #ifndef CLONE_NEWTIME
@@ -432,7 +433,8 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 	    plan_init_process(config, host, a, warnings, plan, err) ||
 	    plan_names(config, plan, err) || plan_hooks(config, a, plan, err) ||
 	    plan_mounts(config, options, host, &plan->ns, a, warnings, &plan->fs, err) ||
-	    plan_cgroup(os, options->id, host, a, warnings, &plan->cgroup, err))
+	    plan_cgroup(os, options->id, host, a, warnings, &plan->cgroup, err) ||
+	    plan_delegation(plan, err))
 		return -1;
 	if (os && (plan_sysctl(os, a, plan, err) || plan_personality(os, plan, err) ||
 		   plan_mempolicy(os, a, plan, err) ||

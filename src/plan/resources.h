@@ -83,6 +83,13 @@ struct cgroup_plan {
 	size_t n_devices;
 	const struct pair *unified; /* cgroup v2: file and content */
 	size_t n_unified;
+	/* The container may write to its cgroups, so that it needs every controller. */
+	bool delegated;
+	/* v2: the container's directory is given to this user of the host (plan_delegation()). */
+	bool has_owner;
+	uid_t owner;
+	/* v2: a directory in it which the container lives in and owns; limits stay above. NULL: none. */
+	const char *delegate;
 };
 
 /* os may be NULL; host->manager says who makes the cgroup. */

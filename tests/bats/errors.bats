@@ -177,7 +177,7 @@ load helpers
 }
 
 @test "MEM-02 a container that is killed for its memory during create says so" {
-	need_v1 memory
+	need_controller memory
 	config '.linux.resources.memory = {limit: 200000}'
 	args true
 	run_ct
