@@ -18,6 +18,7 @@
 #include "cgroup/devrules.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/subtree.h"
+#include "cgroup/systemd.h"
 #include "sys/clone.h"
 
 /* ---- looking --------------------------------------------------------------------------------------------------------- */
@@ -80,6 +81,45 @@ static int refuse_frozen(struct hierarchy *h, struct error *err)
 	return 0;
 }
 
+/* The user's manager lives in its own cgroup, which is ours as well or beside it. */
+static const char *user_manager(const struct cgroup *cg, const struct hierarchy *h)
+{
+	const char *service = strstr(h->own, "/user@");
+
+	if (service)
+		return arena_printf(cg->arena, "%.*s",
+				    (int)(service - h->own) + 1 + (int)strcspn(service + 1, "/"),
+				    h->own);
+	return arena_printf(cg->arena, "/user.slice/user-%u.slice/user@%u.service", geteuid(),
+			    geteuid());
+}
+
+/* Where the scope will be as a rule; cgroup_place() sees where it is. */
+static int open_unit(struct cgroup *cg, struct error *err)
+{
+	struct hierarchy *h = cgroup_find_v2(cg);
+
+	if (!SYSTEMD_IS_BUILT_IN)
+		return systemd_start(cg, 0, err);
+	if (!h || !h->alone)
+		return error_set(err, ERR_USAGE,
+				 "systemd can make cgroups on hosts with cgroup v2 alone, and this "
+				 "host has v1: use --cgroup-manager cgroupfs");
+	if (knob_check(cg, cg->plan, err) || devrules_check(cg, cg->plan, err))
+		return -1;
+	cg->unit = cg->plan->unit->name;
+	cg->unit_user = cg->plan->unit->user;
+	cg->unit_seconds = cg->plan->unit->seconds;
+	cg->list[0] = *h;
+	cg->n = 1;
+	h = &cg->list[0];
+	h->path = cg->plan->path;
+	if (cg->unit_user)
+		h->path = arena_printf(cg->arena, "%s%s", user_manager(cg, h), h->path);
+	h->kept = (size_t)(strrchr(h->path, '/') - h->path);
+	return 0;
+}
+
 int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct host *host,
 		struct cgroup **ret, struct error *err)
 {
@@ -96,6 +136,8 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 		return -1;
 	if (!cg->n && !cg->rootless)
 		return error_set(err, ERR_SYSTEM, "no cgroup hierarchy is mounted on this host");
+	if (plan->unit)
+		return open_unit(cg, err);
 	if (knob_check(cg, plan, err) || devrules_check(cg, plan, err))
 		return -1;
 	for (size_t i = 0; i < cg->n; i++) {
@@ -114,7 +156,28 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 
 size_t cgroup_count(const struct cgroup *cg)
 {
-	return cg->n;
+	return cg->n + (cg->unit != NULL);
+}
+
+#define UNIT_LINE "systemd "
+
+/* "systemd system|user SECONDS UNIT". */
+static const char *unit_line(const struct cgroup *cg)
+{
+	return arena_printf(cg->arena, UNIT_LINE "%s %u %s", cg->unit_user ? "user" : "system",
+			    cg->unit_seconds, cg->unit);
+}
+
+static bool parse_unit(const char *line, struct cgroup *cg)
+{
+	char whose[8];
+	int at = 0;
+
+	if (sscanf(line, UNIT_LINE "%7s %u %n", whose, &cg->unit_seconds, &at) != 2 || !at)
+		return false;
+	cg->unit = line + at;
+	cg->unit_user = str_eq(whose, "user");
+	return *cg->unit && !strchr(cg->unit, '/') && (cg->unit_user || str_eq(whose, "system"));
 }
 
 /* "VERSION KEPT LENGTH NAME MOUNT PATH": the mount may hold blanks, so its length is told; v2's name tells the leaf. */
@@ -122,8 +185,10 @@ const char *cgroup_line(const struct cgroup *cg, size_t i)
 {
 	const struct hierarchy *h = &cg->list[i];
 
-	const char *name = *h->name ? h->name : "-";
+	const char *name = i < cg->n && *h->name ? h->name : "-";
 
+	if (i == cg->n)
+		return unit_line(cg);
 	if (h->leaf)
 		name = arena_printf(cg->arena, "leaf=%s", h->leaf);
 	return arena_printf(cg->arena, "%d %zu %zu %s %s%s", h->version, h->kept, strlen(h->mount),
@@ -172,11 +237,14 @@ int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struc
 	struct cgroup *cg = arena_new(a, struct cgroup);
 
 	cg->arena = a;
-	for (cg->n = 0; cg->n < n; cg->n++)
-		if (cg->n == CGROUP_HIERARCHIES || !parse_line(lines[cg->n], a, &cg->list[cg->n]))
+	for (size_t i = 0; i < n; i++) {
+		if (str_starts(lines[i], UNIT_LINE) && parse_unit(lines[i], cg))
+			continue;
+		if (cg->n == CGROUP_HIERARCHIES || !parse_line(lines[i], a, &cg->list[cg->n++]))
 			return error_set(err, ERR_STATE,
 					 "the container's record is broken: cgroup \"%s\"",
-					 lines[cg->n]);
+					 lines[i]);
+	}
 	*ret = cg;
 	return 0;
 }
@@ -256,7 +324,16 @@ static int make_all(struct cgroup *cg, int version, struct error *err)
 
 int cgroup_make_v2(struct cgroup *cg, struct error *err)
 {
-	return make_all(cg, 2, err);
+	return cg->unit ? 0 : make_all(cg, 2, err);
+}
+
+int cgroup_place(struct cgroup *cg, pid_t pid, struct error *err)
+{
+	if (!cg->unit)
+		return 0;
+	if (systemd_start(cg, pid, err))
+		return -1;
+	return delegate_make(&cg->list[0], cg->plan, err);
 }
 
 int cgroup_make_v1(struct cgroup *cg, struct error *err)
@@ -334,15 +411,19 @@ void cgroup_give_joins(const struct cgroup *cg, int ret[CGROUP_HIERARCHIES])
 	for (size_t i = 0; i < CGROUP_HIERARCHIES; i++)
 		ret[i] = -1;
 	for (size_t i = 0; i < cg->n; i++)
-		if (cg->list[i].version == 1)
-			ret[cg->list[i].number] = cg->list[i].join;
+		ret[cg->list[i].number] =
+			cg->list[i].version == 1 ? cg->list[i].join : cg->list[i].leaf_join;
 }
 
 void cgroup_take_joins(struct cgroup *cg, const int joins[CGROUP_HIERARCHIES])
 {
-	for (size_t i = 0; i < cg->n; i++)
-		if (cg->list[i].version == 1)
-			cg->list[i].join = joins[cg->list[i].number];
+	for (size_t i = 0; i < cg->n; i++) {
+		struct hierarchy *h = &cg->list[i];
+
+		*(h->version == 1 ? &h->join : &h->leaf_join) = joins[h->number];
+		if (h->version == 2 && h->leaf_join >= 0)
+			h->leaf = cg->plan->delegate;
+	}
 }
 
 int cgroup_attach_self(const struct cgroup *cg, struct error *err)
@@ -390,6 +471,8 @@ int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error
 
 	if (!cg->n)
 		return 0;
+	if (cg->unit && !cg->made && systemd_update(cg, plan, err))
+		return -1;
 	if (devrules_apply(cg, plan, err) || (!cg->made && knob_apply(cg, plan, true, err)) ||
 	    knob_apply(cg, plan, false, err))
 		return -1;

@@ -53,6 +53,9 @@ int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struc
 int cgroup_make_v2(struct cgroup *cg, struct error *err);
 int cgroup_make_v1(struct cgroup *cg, struct error *err);
 
+/* Where systemd makes the cgroup: with init in it, between the two. */
+int cgroup_place(struct cgroup *cg, pid_t pid, struct error *err);
+
 /* Opens what a further process needs to enter an existing cgroup; whether it is frozen is for the caller to ask. */
 int cgroup_prepare(struct cgroup *cg, struct error *err);
 
@@ -66,8 +69,8 @@ pid_t cgroup_clone(struct cgroup *cg, uint64_t flags, int *ret_pidfd, struct err
 bool cgroup_is_entered_late(const struct cgroup *cg);
 
 /*
- * The descriptors by which v1 hierarchies are entered, from the process that made them to one that was cloned between
- * cgroup_open() and cgroup_make_v1(); -1 where there is none.
+ * The descriptors by which hierarchies are entered, of v2 its delegated part, from the process that made them to one that
+ * was cloned between cgroup_open() and cgroup_make_v1(); -1 where there is none.
  */
 void cgroup_give_joins(const struct cgroup *cg, int ret[CGROUP_HIERARCHIES]);
 void cgroup_take_joins(struct cgroup *cg, const int joins[CGROUP_HIERARCHIES]);

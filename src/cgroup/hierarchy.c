@@ -263,6 +263,20 @@ int hierarchy_find_all(struct cgroup *cg, struct error *err)
 	return find_mounts(cg, err);
 }
 
+const char *hierarchy_path_of(struct arena *a, pid_t pid)
+{
+	auto_fd int fd = open(arena_printf(a, "/proc/%d/cgroup", (int)pid), O_RDONLY | O_CLOEXEC);
+	char *text = fd < 0 ? NULL : fd_read_all(a, fd, 1 << 20, NULL);
+	char *line = text && str_starts(text, "0::") ? text : text ? strstr(text, "\n0::") : NULL;
+
+	if (!line)
+		return NULL;
+	line = strchr(line, '/');
+	if (line)
+		line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
 /* ---- below the root -------------------------------------------------------------------------------------------------- */
 
 int hierarchy_open_root(struct hierarchy *h)

@@ -63,6 +63,9 @@ struct cgroup {
 	bool rootless;			/* what may not be written is left out */
 	bool in_userns;			/* where devices cannot be judged */
 	bool made;			/* by us, just now */
+	const char *unit;		/* the scope of systemd that it is, NULL: none */
+	bool unit_user;			/* of the user's manager */
+	unsigned unit_seconds;		/* that systemd may take for an answer */
 	struct hierarchy list[CGROUP_HIERARCHIES];
 	size_t n;
 };
@@ -72,6 +75,9 @@ struct cgroup {
  * /proc/self/cgroup, which is as long as there are hierarchies; the mount table only where one has an unusual place.
  */
 int hierarchy_find_all(struct cgroup *cg, struct error *err);
+
+/* The v2 cgroup of a process, NULL if that cannot be read. */
+const char *hierarchy_path_of(struct arena *a, pid_t pid);
 
 /* Opens and checks the root; -1 with errno. */
 int hierarchy_open_root(struct hierarchy *h);

@@ -69,7 +69,11 @@ static int read_activation(struct start *s, struct error *err)
 static void read_manager(struct start *s)
 {
 	const char *word = s->in->set.cgroup_manager, *rootless = s->in->set.rootless;
+	const char *seconds = getenv("TEU_SYSTEMD_TIMEOUT");
+	uint64_t n;
 
+	if (seconds && str_to_u64(seconds, &n) && n > 0 && n <= 3600)
+		s->host.systemd_seconds = (unsigned)n;
 	s->host.manager = CGROUP_CGROUPFS;
 	if (s->in->set.systemd_cgroup || (word && str_eq(word, "systemd")))
 		s->host.manager = CGROUP_SYSTEMD;

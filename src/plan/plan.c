@@ -434,7 +434,7 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 	    plan_names(config, plan, err) || plan_hooks(config, a, plan, err) ||
 	    plan_mounts(config, options, host, &plan->ns, a, warnings, &plan->fs, err) ||
 	    plan_cgroup(os, options->id, host, a, warnings, &plan->cgroup, err) ||
-	    plan_delegation(plan, err))
+	    plan_delegation(plan, a, err))
 		return -1;
 	if (os && (plan_sysctl(os, a, plan, err) || plan_personality(os, plan, err) ||
 		   plan_mempolicy(os, a, plan, err) ||

@@ -315,14 +315,23 @@ static int give_pid(struct launch *l, struct error *err)
 	return cgroup_is_entered_late(l->cgroup) ? write_pid(l, err) : 0;
 }
 
-/* An init that has ended meanwhile is the reason for a failure to give it something, and knows more of it. */
+/* An init that has ended meanwhile is the reason for a failure to do something with it, and knows more of it. */
+static int blame_init(struct launch *l, struct error *err)
+{
+	if (fd_wait(l->pidfd, POLLIN, deadline_in(0)) > 0)
+		return channel_reason(&l->parent, err);
+	return -1;
+}
+
+static int place_init(struct launch *l, struct error *err)
+{
+	return cgroup_place(l->cgroup, l->pid, err) ? blame_init(l, err) : 0;
+}
+
 static int serve_init(struct launch *l, struct error *err)
 {
-	if (give_ids(l, err) || give_pid(l, err)) {
-		if (fd_wait(l->pidfd, POLLIN, deadline_in(0)) > 0)
-			return channel_reason(&l->parent, err);
-		return -1;
-	}
+	if (give_ids(l, err) || give_pid(l, err))
+		return blame_init(l, err);
 	cgroup_give_joins(l->cgroup, l->handover->joins);
 	sources_give(&l->sources, l->handover->sources);
 	return channel_send(&l->parent, MSG_GO, 0, err);
@@ -497,7 +506,8 @@ static int steps(struct launch *l, struct error *err)
 		return -1;
 
 	/* 3. What it gets at GO. The cgroup's own directories are mount sources too, so it comes first. */
-	if (phase_enter(&l->parent, PHASE_CGROUP, err) || cgroup_make_v1(l->cgroup, err))
+	if (phase_enter(&l->parent, PHASE_CGROUP, err) || place_init(l, err) ||
+	    cgroup_make_v1(l->cgroup, err))
 		return -1;
 	/* A hierarchy that was left out must not be asked for the container's processes later. */
 	cgroup_to_record(l->cgroup, &l->record);
