@@ -169,6 +169,7 @@ HEADER_TOP = """\
 #include <stddef.h>
 #include <stdint.h>
 
+#include "libocispec/merge.h"
 #include "libocispec/parse.h"
 """
 
@@ -188,6 +189,12 @@ static inline int oci_{0}_parse(const char *text, size_t size, struct arena *a,
 static inline void oci_{0}_write(struct json_writer *to, const struct oci_{0} *value)
 {{
 	oci_write(&oci_tables[OCI_TABLE_{2}], value, to);
+}}
+
+static inline const struct oci_{0} *oci_{0}_merge(const struct oci_{0} *under,
+						     const struct oci_{0} *over, struct arena *a)
+{{
+	return oci_merge(&oci_tables[OCI_TABLE_{2}], under, over, a);
 }}
 """
 

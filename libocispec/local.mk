@@ -10,6 +10,7 @@ oci_made = libocispec/oci_spec.h libocispec/oci_tables.c
 AM_CPPFLAGS += -iquote $(builddir)/libocispec -iquote $(srcdir)/libocispec
 libteu_a_SOURCES += $(oci_made) \
 	libocispec/frames.c libocispec/frames.h \
+	libocispec/merge.c libocispec/merge.h \
 	libocispec/parse.c libocispec/parse.h \
 	libocispec/table.h \
 	libocispec/text.c libocispec/text.h \
@@ -35,6 +36,7 @@ $(libteu_a_OBJECTS): libocispec/oci_spec.h
 
 # ---- tests ----------------------------------------------------------------------------------------
 oci_tests = \
+	tests/unit/libocispec_merge \
 	tests/unit/libocispec_parse \
 	tests/unit/libocispec_text \
 	tests/unit/libocispec_value \

@@ -17,6 +17,7 @@ only when nothing failed. Needs no terminal. What each stage printed is in build
   bats        the behaviour suites (tests/bats) against the gcc build
   crash       SIGKILL before every system call of a command (tests/crash)
   engines     Podman, containerd, Buildah, conmon, umoci (tests/engines)
+  filter      seccomp programs against libseccomp's: ten thousands of random profiles
   sanitizers  make check and the behaviour suites with ASan and UBSan
 
   --only      run these stages only
@@ -26,7 +27,7 @@ TEXT
 }
 
 top=$(cd "$(dirname "$0")/.." && pwd)
-stages="unit tidy variants dist bats crash engines sanitizers"
+stages="unit tidy variants dist bats crash engines filter sanitizers"
 selected=${stages/ tidy/}
 install=yes
 while [ $# -gt 0 ]; do
@@ -152,7 +153,7 @@ build_in() {
 
 packages="gcc clang clang-format clang-tidy make autoconf automake pkg-config python3 python3-jsonschema
 	libyajl-dev libseccomp-dev libcap-dev linux-libc-dev libc6-dev bats busybox-static jq git man-db
-	podman conmon containerd buildah umoci catatonit uidmap procps psmisc strace util-linux bsdextrautils shellcheck"
+	podman conmon containerd buildah umoci catatonit uidmap iproute2 procps psmisc strace util-linux bsdextrautils shellcheck"
 
 install_packages() {
 	local package missing=()
@@ -199,6 +200,8 @@ stage_variants() {
 		check "shared: runs" "$build/shared/teu" --version
 	builds no-seccomp --enable-devel --disable-seccomp &&
 		check "without seccomp: says so" says_no_seccomp "$build/no-seccomp/teu"
+	builds gcc --enable-devel CC=gcc &&
+		suite "arm64: compiles" tap env abs_top_builddir="$build/gcc" "$top/tests/lint/cross"
 }
 
 only_libc() {
@@ -250,6 +253,13 @@ stage_crash() {
 stage_engines() {
 	builds gcc --enable-devel CC=gcc || return
 	suite "engines" env RUNTIME="$build/gcc/teu" "$top/tests/engines/run"
+}
+
+stage_filter() {
+	builds gcc --enable-devel CC=gcc || return
+	check "build the comparison" make -C "$build/gcc" tests/filter/compare tests/filter/kernel &&
+		suite "programs (libseccomp)" tap env abs_top_srcdir="$top" "$build/gcc/tests/filter/compare" -n 10000 -s "$RANDOM" &&
+		suite "programs (kernel)" tap "$build/gcc/tests/filter/kernel" -n 1000 -s "$RANDOM"
 }
 
 stage_sanitizers() {

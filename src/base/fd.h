@@ -41,6 +41,9 @@ char *fd_read_all(struct arena *a, int fd, size_t max, size_t *ret_size);
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t clock_now(void);
 
+/* The CPU time that a process, ours for pid 0, has used so far, in nanoseconds; 0 where it cannot be told. */
+uint64_t clock_cpu(pid_t pid);
+
 /* A point in time `seconds` from now, for the waits below. */
 uint64_t deadline_in(unsigned seconds);
 

@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 
 static void put(struct json_writer *w, const char *s, size_t n)
@@ -220,4 +222,12 @@ void json_member_bool(struct json_writer *w, const char *key, bool value)
 void json_raw(struct json_writer *w, const char *s)
 {
 	put(w, s, strlen(s));
+}
+
+int json_print(struct json_writer *w, struct error *err)
+{
+	put(w, "\n", 1);
+	return fd_write_all(STDOUT_FILENO, w->text, w->size) < 0
+		       ? error_sys(err, "write to standard output")
+		       : 0;
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/error.h"
 
 struct json_writer {
 	struct arena *arena;
@@ -24,6 +25,9 @@ struct json_writer {
 };
 
 void json_begin(struct json_writer *w, struct arena *a, const char *indent);
+
+/* Writes the finished document and a line feed to standard output, in one write(2) as a rule. */
+int json_print(struct json_writer *w, struct error *err);
 
 void json_open_object(struct json_writer *w);
 void json_close_object(struct json_writer *w);

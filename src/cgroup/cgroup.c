@@ -16,6 +16,7 @@
 #include "cgroup/cgroup2.h"
 #include "cgroup/delegate.h"
 #include "cgroup/devrules.h"
+#include "cgroup/enter.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/subtree.h"
 #include "cgroup/systemd.h"
@@ -61,24 +62,12 @@ static int refuse_busy(struct cgroup *cg, struct hierarchy *h, struct error *err
 /* Nobody may enter where the container would stop at once: the directory itself or one above is frozen. */
 static int refuse_frozen(struct hierarchy *h, struct error *err)
 {
-	const char *file = h->version == 2			       ? "cgroup.freeze"
-			   : h->controllers & 1u << CONTROLLER_FREEZER ? "freezer.self_freezing"
-								       : NULL;
+	size_t length = hierarchy_frozen(h, h->kept);
 
-	for (size_t length = 0; file && length < h->kept;) {
-		auto_fd int fd = -1;
-		char path[PATH_MAX], now = '0';
-
-		length++;
-		length += strcspn(h->path + length, "/");
-		snprintf(path, sizeof(path), "%.*s/%s", (int)length, h->path, file);
-		fd = hierarchy_open(h, path, O_RDONLY);
-		if (fd >= 0 && read(fd, &now, 1) == 1 && now == '1')
-			return error_config(err, "/linux/cgroupsPath",
-					    "cgroup \"%s%.*s\" is frozen", h->mount, (int)length,
-					    h->path);
-	}
-	return 0;
+	if (!length)
+		return 0;
+	return error_config(err, "/linux/cgroupsPath", "cgroup \"%s%.*s\" is frozen", h->mount,
+			    (int)length, h->path);
 }
 
 /* The user's manager lives in its own cgroup, which is ours as well or beside it. */
@@ -344,18 +333,12 @@ int cgroup_make_v1(struct cgroup *cg, struct error *err)
 	return cg->n ? knob_apply(cg, cg->plan, true, err) : 0;
 }
 
-int cgroup_prepare(struct cgroup *cg, struct error *err)
+int cgroup_clone_fd(const struct cgroup *cg)
 {
-	for (size_t i = 0; i < cg->n; i++) {
-		struct hierarchy *h = &cg->list[i];
-
-		if (h->leaf)
-			h->path = arena_printf(cg->arena, "%s/%s", h->path, h->leaf);
-		h->leaf = NULL;
-		if (open_join(h, err))
-			return -1;
-	}
-	return 0;
+	for (size_t i = 0; i < cg->n; i++)
+		if (cg->list[i].version == 2)
+			return cg->list[i].join;
+	return -1;
 }
 
 static bool is_worth_writing(int errnum)

@@ -8,7 +8,7 @@
  * to `tasks`, which takes none of the kernel's global locks. A v2 hierarchy without any controller has its use, too: it is
  * killed as a whole, and tells when it is empty.
  *
- * The life of one: cgroup_open() looks and refuses, cgroup_line() tells what will exist, cgroup_make() makes it,
+ * The life of one: cgroup_open() looks and refuses, cgroup_line() tells what will exist, cgroup_make_v2() and _v1() make it,
  * cgroup_attach_self() puts the child in, cgroup_apply() sets limits. Later commands get it back from the lines in the record
  * without searching anything. With the manager "disabled" (and for a rootless caller who may not write anywhere) there is a cgroup
  * without hierarchies, and every call here succeeds and does nothing.
@@ -38,7 +38,7 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 		struct cgroup **ret, struct error *err);
 
 /*
- * What to remember of it, a line for each hierarchy, and back. The lines must be on disk before cgroup_make(): a cgroup is
+ * What to remember of it, a line for each hierarchy, and back. The lines must be on disk before cgroup_make_v2(): a cgroup is
  * removed by what stands in them.
  */
 size_t cgroup_count(const struct cgroup *cg);
@@ -56,11 +56,11 @@ int cgroup_make_v1(struct cgroup *cg, struct error *err);
 /* Where systemd makes the cgroup: with init in it, between the two. */
 int cgroup_place(struct cgroup *cg, pid_t pid, struct error *err);
 
-/* Opens what a further process needs to enter an existing cgroup; whether it is frozen is for the caller to ask. */
-int cgroup_prepare(struct cgroup *cg, struct error *err);
+/* The v2 directory to be cloned into (clone3(2), CLONE_INTO_CGROUP), -1: none. Open after cgroup_make_v2() or cgroup_enter_open(). */
+int cgroup_clone_fd(const struct cgroup *cg);
 
 /*
- * process_clone() into the v2 directory, after cgroup_make_v2 or _prepare. Where the kernel cannot do so, the process is made
+ * process_clone() into the v2 directory, after cgroup_make_v2(). Where the kernel cannot do so, the process is made
  * elsewhere, and cgroup_attach_self() brings it in.
  */
 pid_t cgroup_clone(struct cgroup *cg, uint64_t flags, int *ret_pidfd, struct error *err);
@@ -102,21 +102,11 @@ size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgro
 int cgroup_pids(const struct cgroup *cg, struct arena *a, const pid_t **ret, size_t *ret_n,
 		struct error *err);
 
-/* Whether the cgroup is frozen or about to be; false without a freezer. */
-bool cgroup_frozen(const struct cgroup *cg);
-
-/* Stops all processes and waits until they have stopped (10 seconds at most, then undoes it); lets them go on. */
-int cgroup_freeze(const struct cgroup *cg, struct error *err);
-int cgroup_thaw(const struct cgroup *cg, struct error *err);
-
 /* Sends a signal to every process; for SIGKILL repeated until none is left that has not got it. */
 int cgroup_signal(const struct cgroup *cg, int sig, struct error *err);
 
 /* Waits until no process is left (ERR_TIMEOUT at the deadline of base/fd.h, naming those that are). */
 int cgroup_wait_empty(const struct cgroup *cg, uint64_t deadline, struct error *err);
-
-/* Whether the kernel killed a process for want of memory. */
-bool cgroup_oom_killed(const struct cgroup *cg);
 
 /*
  * Removes the cgroup, all below it and those directories above it that were made for it and are empty; one that was there

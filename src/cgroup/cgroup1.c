@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,6 +58,8 @@ static int write_realtime(struct hierarchy *h, const struct limit *limit,
 }
 
 /* What is charged now, for a limit that is refused because it is less. */
+#define LIMIT_TRIES 16
+
 static int explain_usage(struct hierarchy *h, const struct limit *limit, const char *file,
 			 struct error *err)
 {
@@ -78,8 +81,17 @@ static int write_memory(struct hierarchy *h, const struct limit *limit,
 	char value[32];
 
 	snprintf(value, sizeof(value), "%jd", (intmax_t)limit->value);
-	if (knob_write(h, "memory.limit_in_bytes", value, limit, err) == 0)
-		return 0;
+	/*
+	 * What each CPU holds in reserve counts as used, up to 256 KiB. A write that does not fit has every CPU give it back,
+	 * but does not wait for them.
+	 */
+	for (int tries = 0; tries < LIMIT_TRIES; tries++) {
+		if (knob_write(h, "memory.limit_in_bytes", value, limit, err) == 0)
+			return 0;
+		if (errno != EBUSY)
+			break;
+		sched_yield();
+	}
 	return explain_usage(h, limit, "memory.usage_in_bytes", err);
 }
 

@@ -47,12 +47,13 @@ struct hierarchy {
 	unsigned enabled; /* of v2: the bits of those that the container's directory has for sure */
 	const char *own;  /* our own cgroup, as long as it is known */
 	const char *path; /* the container's: begins with '/' */
-	size_t kept;	  /* so many bytes of path existed before */
-	bool existed;	  /* all of it did */
-	bool alone;	  /* v2 that is mounted where v1 hierarchies would have their directories */
-	int root;	  /* descriptor, -1: not open yet */
-	int join;	  /* for the child: of v1's `tasks`, of v2's directory; -1: none */
-	int procs; /* of v2's cgroup.procs, where init could not be born in it; -1: it could */
+	const char *below; /* its path before exec asked for one below; NULL: it did not */
+	size_t kept;	   /* so many bytes of path existed before */
+	bool existed;	   /* all of it did */
+	bool alone; /* v2 that is mounted where v1 hierarchies would have their directories */
+	int root;   /* descriptor, -1: not open yet */
+	int join;   /* for the child: of v1's `tasks`, of v2's directory; -1: none */
+	int procs;  /* of v2's cgroup.procs, where init could not be born in it; -1: it could */
 	const char *leaf; /* of v2: the directory below `path` that processes are in, NULL: none */
 	int leaf_join;	  /* of its cgroup.procs, for the child; -1: none */
 };

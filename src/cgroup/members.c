@@ -15,10 +15,10 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "cgroup/systemd.h"
+#include "cgroup/events.h"
 #include "sys/clone.h"
 #include "sys/syscalls.h"
 
-#define FREEZE_SECONDS 10
 #define REMOVE_SECONDS 10
 #define MAX_ROUNDS 200
 
@@ -360,29 +360,6 @@ static int fail_busy(struct hierarchy *h, struct arena *a, struct error *err)
 			 h->mount, h->path, n ? names : "none that we see", n > 8 ? " ..." : "");
 }
 
-/* Until the line "key value" stands in a file of which the kernel tells changes by POLLPRI (v2). */
-static int wait_event(struct hierarchy *h, const char *file, const char *line, uint64_t deadline)
-{
-	auto_fd int fd = hierarchy_open_file(h, file, O_RDONLY);
-
-	if (fd < 0)
-		return is_gone(errno) ? 1 : -1;
-	for (;;) {
-		char text[256];
-		ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-		int events;
-
-		if (n < 0)
-			return is_gone(errno) ? 1 : -1;
-		text[n] = '\0';
-		if (strstr(text, line))
-			return 1;
-		events = fd_wait(fd, POLLPRI, deadline);
-		if (events <= 0)
-			return events;
-	}
-}
-
 /* v1 tells nothing, but each process tells its end. */
 static int wait_processes(struct hierarchy *h, struct arena *a, uint64_t deadline,
 			  struct error *err)
@@ -419,7 +396,7 @@ int cgroup_wait_empty(const struct cgroup *cg, uint64_t deadline, struct error *
 	if (!h)
 		return 0;
 	if (h->version == 2) {
-		result = wait_event(h, "cgroup.events", "populated 0", deadline);
+		result = events_wait_line(h, "cgroup.events", "populated 0", deadline);
 		if (result < 0)
 			result = error_sys(err, "wait for the end of cgroup \"%s%s\"", h->mount,
 					   h->path);
@@ -487,104 +464,4 @@ bool cgroup_remove_empty(const struct cgroup *cg)
 		fd_close(&c->list[i].root);
 	}
 	return gone;
-}
-
-/* ---- freezing, memory ------------------------------------------------------------------------------------------------ */
-
-/* v1's freezer where there is one, as that is what others look at. */
-static struct hierarchy *freezer(const struct cgroup *cg)
-{
-	struct cgroup *c = (struct cgroup *)(uintptr_t)cg;
-
-	for (size_t i = 0; i < c->n; i++)
-		if (c->list[i].controllers & 1u << CONTROLLER_FREEZER)
-			return &c->list[i];
-	return cgroup_find_v2(c);
-}
-
-bool cgroup_frozen(const struct cgroup *cg)
-{
-	struct hierarchy *h = freezer(cg);
-	char text[256];
-
-	if (!h)
-		return false;
-	if (h->version == 1)
-		return hierarchy_read(h, "freezer.state", text, sizeof(text)) &&
-		       !str_eq(text, "THAWED");
-	return (hierarchy_read(h, "cgroup.events", text, sizeof(text)) &&
-		strstr(text, "frozen 1")) ||
-	       (hierarchy_read(h, "cgroup.freeze", text, sizeof(text)) && str_eq(text, "1"));
-}
-
-/* v1 has no event for it, and goes on freezing when the state is read. */
-static int wait_frozen1(struct hierarchy *h, uint64_t deadline)
-{
-	char text[32];
-
-	for (int pause = 1; hierarchy_read(h, "freezer.state", text, sizeof(text));
-	     pause = MIN(2 * pause, 20)) {
-		if (str_eq(text, "FROZEN"))
-			return 1;
-		if (clock_now() >= deadline)
-			return 0;
-		(void)poll(NULL, 0, pause);
-		/* Who was forked meanwhile is told, too. */
-		if (hierarchy_write(h, "freezer.state", "FROZEN") < 0)
-			return -1;
-	}
-	return -1;
-}
-
-int cgroup_freeze(const struct cgroup *cg, struct error *err)
-{
-	struct hierarchy *h = freezer(cg);
-	const uint64_t deadline = deadline_in(FREEZE_SECONDS);
-	struct error unused;
-	int result;
-
-	if (!h)
-		return error_set(err, ERR_SYSTEM, "the container has no cgroup that can be frozen");
-	if (hierarchy_write(h, h->version == 1 ? "freezer.state" : "cgroup.freeze",
-			    h->version == 1 ? "FROZEN" : "1") < 0)
-		return error_sys(err, "freeze cgroup \"%s%s\"", h->mount, h->path);
-	result = h->version == 1 ? wait_frozen1(h, deadline)
-				 : wait_event(h, "cgroup.events", "frozen 1", deadline);
-	if (result > 0)
-		return 0;
-	if (result < 0)
-		error_sys(err, "freeze cgroup \"%s%s\"", h->mount, h->path);
-	else
-		error_set(err, ERR_TIMEOUT, "cgroup \"%s%s\" did not freeze within %d seconds",
-			  h->mount, h->path, FREEZE_SECONDS);
-	(void)cgroup_thaw(cg, &unused);
-	return -1;
-}
-
-int cgroup_thaw(const struct cgroup *cg, struct error *err)
-{
-	struct hierarchy *h = freezer(cg);
-
-	if (!h)
-		return 0;
-	if (hierarchy_write(h, h->version == 1 ? "freezer.state" : "cgroup.freeze",
-			    h->version == 1 ? "THAWED" : "0") < 0 &&
-	    !is_gone(errno))
-		return error_sys(err, "thaw cgroup \"%s%s\"", h->mount, h->path);
-	return 0;
-}
-
-bool cgroup_oom_killed(const struct cgroup *cg)
-{
-	struct cgroup *c = (struct cgroup *)(uintptr_t)cg;
-	struct hierarchy *h = NULL;
-	struct error unused;
-	char text[512], *p;
-
-	if (!c->n || cgroup_find_controller(c, CONTROLLER_MEMORY, &h, &unused) || !h ||
-	    !hierarchy_read(h, h->version == 1 ? "memory.oom_control" : "memory.events", text,
-			    sizeof(text)))
-		return false;
-	p = strstr(text, "oom_kill ");
-	return p && strtoul(p + 9, NULL, 10) > 0;
 }

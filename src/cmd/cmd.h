@@ -14,6 +14,12 @@
 #include "base/arena.h"
 #include "base/error.h"
 
+/* The values of an option that may be repeated. */
+struct values {
+	const char **list;
+	size_t n;
+};
+
 /* Every value that some option sets; what is not given is 0, false or NULL. */
 struct settings {
 	/* global */
@@ -22,15 +28,27 @@ struct settings {
 	/* create, run */
 	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file, *preserve_fds;
 	bool no_pivot, no_new_keyring, no_subreaper, detach, keep;
+	bool timeline;
+	const char *timeline_format;
 	/* kill, delete */
 	const char *signal;
 	bool all, force;
 	/* list, spec */
 	const char *format, *file;
 	bool quiet, spec_rootless;
+	/* exec */
+	const char *process, *cwd, *user, *apparmor, *process_label;
+	struct values env, caps, groups, cgroups;
+	int tty, no_new_privileges;
+	bool ignore_paused;
 };
 
-enum option_kind { OPTION_FLAG, OPTION_VALUE };
+enum option_kind {
+	OPTION_FLAG,   /* bool */
+	OPTION_SWITCH, /* int: 1 for true, -1 for false, 0 where it is not given */
+	OPTION_VALUE,  /* const char * */
+	OPTION_VALUES, /* struct values */
+};
 
 struct option {
 	const char *name;
@@ -46,6 +64,7 @@ struct invocation {
 	char **args; /* what is left: the arguments of the command */
 	int n_args;
 	char **argv; /* as we were started */
+	bool begun;  /* the command line was right, the command runs */
 	struct arena *arena;
 };
 
@@ -53,6 +72,7 @@ struct command {
 	const char *name, *args, *help;
 	int min_args, max_args; /* max -1: any number */
 	bool own_words;		/* options end at the first argument */
+	int failure;		/* exit status when `run` fails; 0 means 1 */
 	const struct option *options;
 	size_t n_options;
 	/* Returns the exit status, or -1 with *err. */
@@ -60,7 +80,8 @@ struct command {
 };
 
 extern const struct command command_create, command_run, command_start, command_kill,
-	command_delete, command_state, command_list, command_spec;
+	command_delete, command_state, command_list, command_spec, command_exec, command_features,
+	command_pause, command_resume, command_ps, command_seccomp;
 
 /* Parses the whole command line. With "help" or "version" asked for, nothing else need be right. */
 int options_parse(struct invocation *in, int argc, char **argv, struct error *err);
@@ -77,8 +98,22 @@ const struct command *command_find(const char *name);
 struct container;
 int invocation_open(struct invocation *in, bool lock, struct container *ret, struct error *err);
 
+/* The timeline that the options ask for, begun; `process` is what the process that is made is called in it. */
+struct timeline;
+int invocation_timeline(struct invocation *in, const char *process, struct timeline *ret,
+			struct error *err);
+
+#define TIMELINE_OPTIONS                                                              \
+	OPTION(OPTION_FLAG, "timeline", 0, timeline, NULL,                            \
+	       "say on standard error how long each phase took"),                     \
+		OPTION(OPTION_VALUE, "timeline-format", 0, timeline_format, "FORMAT", \
+		       "the same as text (default) or json")
+
 /* The state root: --root or the default, absolute. */
 int invocation_root(struct invocation *in, const char **ret, struct error *err);
+
+/* A number of descriptors. */
+int invocation_preserve_fds(const struct invocation *in, unsigned *ret, struct error *err);
 
 /* A path made absolute by the caller's working directory. */
 const char *invocation_path(struct invocation *in, const char *path);

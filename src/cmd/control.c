@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* start, kill, delete: changes to a container that exists. */
+/* start, kill, pause, resume, delete: changes to a container that exists. */
 #include <signal.h>
 
 #include "base/fd.h"
@@ -31,6 +31,20 @@ static int send_signal(struct invocation *in, struct error *err)
 	if (invocation_open(in, false, &c, err))
 		return -1;
 	return container_kill(&c, sig, in->set.all, err);
+}
+
+static int pause_container(struct invocation *in, struct error *err)
+{
+	auto_container struct container c = CONTAINER_INIT;
+
+	return invocation_open(in, true, &c, err) ? -1 : container_pause(&c, err);
+}
+
+static int resume(struct invocation *in, struct error *err)
+{
+	auto_container struct container c = CONTAINER_INIT;
+
+	return invocation_open(in, true, &c, err) ? -1 : container_resume(&c, err);
 }
 
 static int delete_container(struct invocation *in, struct error *err)
@@ -73,6 +87,24 @@ const struct command command_kill = {
 	.options = kill_options,
 	.n_options = ARRAY_SIZE(kill_options),
 	.run = send_signal,
+};
+
+const struct command command_pause = {
+	.name = "pause",
+	.args = "ID",
+	.help = "Stop all processes of a container until it is resumed",
+	.min_args = 1,
+	.max_args = 1,
+	.run = pause_container,
+};
+
+const struct command command_resume = {
+	.name = "resume",
+	.args = "ID",
+	.help = "Let a paused container go on",
+	.min_args = 1,
+	.max_args = 1,
+	.run = resume,
 };
 
 const struct command command_delete = {

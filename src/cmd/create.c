@@ -2,6 +2,7 @@
 /* create and run: from a bundle to a container. */
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,8 @@
 #include "run/host.h"
 #include "run/launch.h"
 #include "run/notify.h"
+#include "run/report.h"
+#include "run/timeline.h"
 #include "run/wait.h"
 #include "spec/load.h"
 
@@ -35,7 +38,8 @@
 		OPTION(OPTION_VALUE, "preserve-fds", 0, preserve_fds, "N",                         \
 		       "pass N descriptors beginning with 3"),                                     \
 		OPTION(OPTION_FLAG, "no-subreaper", 0, no_subreaper, NULL,                         \
-		       "do not adopt the container's orphans")
+		       "do not adopt the container's orphans"),                                    \
+		TIMELINE_OPTIONS
 
 /* One start, from the options to what the launch needs. */
 struct start {
@@ -43,18 +47,17 @@ struct start {
 	struct plan_options plan;
 	struct launch_options launch;
 	struct host host;
+	struct timeline timeline;
 	unsigned preserve;
 };
 
 static int read_activation(struct start *s, struct error *err)
 {
 	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
-	uint64_t n = 0, number;
+	uint64_t n, number;
 
-	if (s->in->set.preserve_fds && (!str_to_u64(s->in->set.preserve_fds, &n) || n > 1000000))
-		return error_set(err, ERR_USAGE, "invalid value \"%s\" of option --preserve-fds",
-				 s->in->set.preserve_fds);
-	s->preserve = (unsigned)n;
+	if (invocation_preserve_fds(s->in, &s->preserve, err))
+		return -1;
 	if (!fds || !str_to_u64(fds, &n) || n == 0 || n > 10000)
 		return 0;
 	/* Set for somebody else, it is none of our business. */
@@ -118,6 +121,12 @@ static void log_warnings(const struct plan_warnings *warnings)
 			 *w->where ? ": " : "", w->text);
 }
 
+/* After a start, or as far as it came. */
+static void end_timeline(const struct start *s, const struct launch *l)
+{
+	timeline_print(&s->timeline, l->parent.progress, s->in->args[0], s->in->arena);
+}
+
 static int check_terminal(const struct start *s, const struct plan *plan, bool detached,
 			  struct error *err)
 {
@@ -135,6 +144,17 @@ static int check_terminal(const struct start *s, const struct plan *plan, bool d
 	return 0;
 }
 
+/* A later 1.x only adds to what we know (X.Y.Z of plan_build()); what it added is ignored. */
+static void note_version(const char *version)
+{
+	unsigned minor, ours;
+
+	if (sscanf(version, "1.%u.", &minor) == 1 && sscanf(SPEC_VERSION, "1.%u.", &ours) == 1 &&
+	    minor > ours)
+		log_debug("config.json is of version %s, this runtime knows " SPEC_VERSION,
+			  version);
+}
+
 /* Reads the bundle and makes the plan; refuses here whatever can be refused. */
 static int prepare(struct start *s, struct launch *l, bool detached, struct error *err)
 {
@@ -142,7 +162,8 @@ static int prepare(struct start *s, struct launch *l, bool detached, struct erro
 	struct spec_file file;
 
 	/* Before anything is open or known: this may begin the program anew. */
-	if (host_protect_program(s->in->argv, err) || read_activation(s, err) ||
+	if (invocation_timeline(s->in, "init", &s->timeline, err) ||
+	    host_protect_program(s->in->argv, err) || read_activation(s, err) ||
 	    host_guard_descriptors(s->preserve, err) || read_settings(s, err))
 		return -1;
 	if (spec_load(s->plan.bundle,
@@ -153,15 +174,27 @@ static int prepare(struct start *s, struct launch *l, bool detached, struct erro
 		log_warn("config.json:%u:%u %s: unknown key, did you mean \"%s\"?",
 			 file.warnings.list[i].line, file.warnings.list[i].column,
 			 file.warnings.list[i].where, file.warnings.list[i].suggestion);
+	s->launch.timed = s->timeline.on;
 	*l = (struct launch){ .host = &s->host,
 			      .options = &s->launch,
 			      .config = file.text,
 			      .config_size = file.size,
 			      .arena = s->in->arena };
+	timeline_note(&s->timeline, PHASE_PLAN);
 	if (plan_build(file.config, &s->plan, &s->host, s->in->arena, &warnings, &l->plan, err))
 		return -1;
+	note_version(file.config->oci_version);
 	log_warnings(&warnings);
 	return check_terminal(s, l->plan, detached, err);
+}
+
+/* parent_create() with its timeline where that is the end of it. */
+static int make(const struct start *s, struct launch *l, struct error *err)
+{
+	if (parent_create(l, err) == 0)
+		return 0;
+	end_timeline(s, l);
+	return -1;
 }
 
 static int create(struct invocation *in, struct error *err)
@@ -169,7 +202,10 @@ static int create(struct invocation *in, struct error *err)
 	struct start s = { .in = in };
 	struct launch l;
 
-	return prepare(&s, &l, true, err) || parent_create(&l, err) ? -1 : 0;
+	if (prepare(&s, &l, true, err) || make(&s, &l, err))
+		return -1;
+	end_timeline(&s, &l);
+	return 0;
 }
 
 /* ---- run ------------------------------------------------------------------------------------------------------------- */
@@ -185,8 +221,19 @@ static struct container as_container(const struct launch *l)
 				   .status = CONTAINER_CREATED };
 }
 
+static int start_program(struct start *s, const struct launch *l, struct container *c,
+			 struct notify *ret_notify, struct error *err)
+{
+	int result;
+
+	timeline_note(&s->timeline, PHASE_START);
+	result = container_start(c, ret_notify, err);
+	end_timeline(s, l);
+	return result;
+}
+
 /* Between create and the end of the program; the exit status. */
-static int attend(struct launch *l, struct foreground *f, bool keep, struct error *err)
+static int attend(struct start *s, struct launch *l, struct foreground *f, struct error *err)
 {
 	struct container c = as_container(l);
 	const struct process_plan *p = &l->plan->process;
@@ -194,13 +241,13 @@ static int attend(struct launch *l, struct foreground *f, bool keep, struct erro
 	int code;
 
 	if ((p->terminal && foreground_terminal(f, l->console_peer, p->rows || p->columns, err)) ||
-	    container_start(&c, &f->notify, err) ||
+	    start_program(s, l, &c, &f->notify, err) ||
 	    foreground_wait(f, l->pid, l->pidfd, &code, err)) {
 		(void)container_delete(&c, true, &failure);
 		return -1;
 	}
 	c.status = CONTAINER_STOPPED;
-	if (!keep && container_delete(&c, true, err))
+	if (!s->in->set.keep && container_delete(&c, true, err))
 		return -1;
 	return code;
 }
@@ -211,14 +258,13 @@ static int run_foreground(struct start *s, struct error *err)
 	struct launch l;
 	int code = -1;
 
-	s->launch.attached = true;
+	s->launch.attached = s->launch.starts = true;
 	if (prepare(s, &l, false, err))
 		return -1;
 	if (!l.plan->process.exists)
 		return error_config(err, "/process", "process property must not be empty");
-	if (foreground_prepare(&f, !s->in->set.no_subreaper, err) == 0 &&
-	    parent_create(&l, err) == 0)
-		code = attend(&l, &f, s->in->set.keep, err);
+	if (foreground_prepare(&f, !s->in->set.no_subreaper, err) == 0 && make(s, &l, err) == 0)
+		code = attend(s, &l, &f, err);
 	foreground_end(&f);
 	return code;
 }
@@ -228,14 +274,15 @@ static int run_detached(struct start *s, struct error *err)
 	struct container c;
 	struct launch l;
 
+	s->launch.starts = true;
 	if (prepare(s, &l, true, err))
 		return -1;
 	if (!l.plan->process.exists)
 		return error_config(err, "/process", "process property must not be empty");
-	if (parent_create(&l, err))
+	if (make(s, &l, err))
 		return -1;
 	c = as_container(&l);
-	return container_start(&c, NULL, err);
+	return start_program(s, &l, &c, NULL, err);
 }
 
 static int run(struct invocation *in, struct error *err)

@@ -17,8 +17,7 @@ static int state(struct invocation *in, struct error *err)
 		return -1;
 	json_begin(&w, in->arena, "  ");
 	container_report(&c, &w);
-	puts(w.text);
-	return 0;
+	return json_print(&w, err);
 }
 
 /* ---- list ------------------------------------------------------------------------------------------------------------ */
@@ -118,8 +117,8 @@ static int list(struct invocation *in, struct error *err)
 	}
 	json_close_array(&w);
 	if (json && !in->set.quiet)
-		puts(w.text);
-	else if (!in->set.quiet)
+		return json_print(&w, err);
+	if (!json && !in->set.quiet)
 		print_table(rows, n_rows);
 	return 0;
 }

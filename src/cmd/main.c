@@ -94,6 +94,7 @@ static int run(struct invocation *in, int argc, char **argv, struct error *err)
 	/* Log options after the command word count as well. */
 	if (open_log(&in->set, err))
 		return -1;
+	in->begun = true;
 	return in->command->run(in, err);
 }
 
@@ -109,7 +110,7 @@ int main(int argc, char **argv)
 	status = run(&in, argc, argv, &err);
 	if (status < 0) {
 		log_error(&err);
-		status = 1;
+		status = in.begun && in.command->failure ? in.command->failure : 1;
 	}
 	if (fflush(stdout) != 0 && status == 0) {
 		error_sys(&err, "write to standard output");

@@ -26,8 +26,9 @@ static const struct option global_options[] = {
 };
 
 static const struct command *const commands[] = {
-	&command_create, &command_start, &command_state, &command_kill,
-	&command_delete, &command_run,	 &command_list,	 &command_spec,
+	&command_create, &command_start, &command_state,    &command_kill,    &command_delete,
+	&command_run,	 &command_exec,	 &command_pause,    &command_resume,  &command_ps,
+	&command_list,	 &command_spec,	 &command_features, &command_seccomp,
 };
 
 const struct command *command_find(const char *name)
@@ -80,31 +81,53 @@ static const char **value_of(struct settings *set, const struct option *o)
 static int set_flag(struct settings *set, const struct option *o, const char *value,
 		    struct error *err)
 {
-	bool *flag = (bool *)((char *)set + o->offset);
+	void *member = (char *)set + o->offset;
+	bool on = !value || str_eq(value, "true") || str_eq(value, "1");
 
-	if (!value || str_eq(value, "true") || str_eq(value, "1"))
-		*flag = true;
-	else if (str_eq(value, "false") || str_eq(value, "0"))
-		*flag = false;
-	else
+	if (!on && !str_eq(value, "false") && !str_eq(value, "0"))
 		return error_set(err, ERR_USAGE,
 				 "invalid value \"%s\" of option --%s: true or false", value,
 				 o->name);
+	if (o->kind == OPTION_SWITCH)
+		*(int *)member = on ? 1 : -1;
+	else
+		*(bool *)member = on;
 	return 0;
+}
+
+static void add_value(struct invocation *in, const struct option *o, const char *value)
+{
+	struct values *v = (struct values *)(void *)((char *)&in->set + o->offset);
+	const char **list;
+
+	/* Before the command is known nothing is kept. */
+	if (!in->arena)
+		return;
+	list = arena_grow(in->arena, v->list, v->n, v->n + 1, sizeof(*list));
+	list[v->n++] = value;
+	v->list = list;
+}
+
+static bool takes_value(const struct option *o)
+{
+	return o->kind == OPTION_VALUE || o->kind == OPTION_VALUES;
 }
 
 /* Sets one option; takes the next word where its value is there. */
 static int set_option(struct invocation *in, const struct option *o, const char *value,
 		      char ***next, struct error *err)
 {
-	if (o->kind == OPTION_FLAG)
+	if (!takes_value(o))
 		return set_flag(&in->set, o, value, err);
 	if (!value) {
 		if (!**next)
 			return error_set(err, ERR_USAGE, "flag needs an argument: --%s", o->name);
 		value = *(*next)++;
 	}
-	*value_of(&in->set, o) = value;
+	if (o->kind == OPTION_VALUES)
+		add_value(in, o, value);
+	else
+		*value_of(&in->set, o) = value;
 	return 0;
 }
 
@@ -121,7 +144,7 @@ static int parse_bundle(struct invocation *in, const char *word, char ***next, s
 
 		if (!o)
 			return unknown_option(in, word, err);
-		if (o->kind == OPTION_VALUE) {
+		if (takes_value(o)) {
 			/* What follows the letter is its value: -bDIR, -b=DIR. */
 			const char *value = p[1] == '=' ? p + 2 : p[1] ? p + 1 : NULL;
 

@@ -9,6 +9,7 @@
 
 #include "oci_spec.h"
 #include "plan/devices.h"
+#include "plan/labels.h"
 #include "plan/plan.h"
 #include "spec/mount_words.h"
 
@@ -486,7 +487,7 @@ static struct oci_mount notify_mount(const struct plan_options *options, struct 
 }
 
 static int plan_mount_list(const struct oci_config *config, const struct plan_options *options,
-			   const struct ns_plan *ns, struct arena *a,
+			   const struct host *host, const struct ns_plan *ns, struct arena *a,
 			   struct plan_warnings *warnings, struct fs_plan *fs, struct error *err)
 {
 	size_t n = config->n_mounts + options->notify;
@@ -504,7 +505,7 @@ static int plan_mount_list(const struct oci_config *config, const struct plan_op
 	}
 	fs->mounts = mounts;
 	fs->n_mounts = n;
-	return 0;
+	return label_mounts(config, host, a, mounts, n, fs, err);
 }
 
 /* ---- the whole tree ------------------------------------------------------------------------------------------------ */
@@ -564,14 +565,11 @@ int plan_mounts(const struct oci_config *config, const struct plan_options *opti
 	const struct oci_linux *os = config->linux_;
 	struct fs_plan fs = { 0 };
 
-	if (!config->root || !config->root->path || !*config->root->path)
-		return error_config(err, config->root ? "/root/path" : "/root",
-				    "a root directory is required");
 	fs.rootfs = fs_clean_path(in_bundle(config->root->path, options->bundle, a), a);
 	fs.readonly = config->root->readonly;
 	plan_entering(options, ns, &fs);
 	if (plan_propagation(os ? os->rootfs_propagation : NULL, &fs, err) ||
-	    plan_mount_list(config, options, ns, a, warnings, &fs, err) ||
+	    plan_mount_list(config, options, host, ns, a, warnings, &fs, err) ||
 	    plan_devices(os, host, a, warnings, &fs, err))
 		return -1;
 	if (os) {

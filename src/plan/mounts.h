@@ -19,8 +19,11 @@ struct ns_plan;
 struct fs_option {
 	const char *key, *value; /* value NULL: a flag */
 	const char *nearest;	 /* what may have been meant, NULL: nothing is near */
-	unsigned index;		 /* mounts[].options[index] */
+	unsigned index;		 /* mounts[].options[index], or FS_MOUNT_LABEL */
 };
+
+/* The option comes from linux.mountLabel. */
+#define FS_MOUNT_LABEL UINT32_MAX
 
 enum fs_kind {
 	FS_NEW,	    /* a file system of its own */
@@ -47,6 +50,7 @@ struct fs_mount {
 
 	const struct fs_option *options; /* FS_NEW and FS_REMOUNT */
 	size_t n_options;
+	const char *root_label; /* FS_NEW: SELinux label to give its root, NULL: none */
 	uint32_t super,
 		super_clear; /* MS_* flags of the superblock, to set and to clear (the latter for FS_REMOUNT) */
 	struct fs_attributes top,
@@ -107,6 +111,7 @@ struct fs_plan {
 		propagation; /* of the root in the end: MS_SLAVE, MS_PRIVATE, MS_SHARED or MS_UNBINDABLE */
 	bool propagation_tree; /* of everything below, too */
 
+	const struct fs_option *label; /* for each file system that is made, NULL: none */
 	const struct fs_mount *mounts;
 	size_t n_mounts;
 	const struct fs_device *devices;

@@ -27,8 +27,6 @@ static int plan_list(const struct oci_linux *os, struct arena *a, struct ns_plan
 		const struct ns_type *type = ns_type_find(n->type);
 		const char *where = arena_printf(a, "/linux/namespaces/%zu", i);
 
-		if (!type)
-			return error_config(err, where, "unknown namespace type \"%s\"", n->type);
 		if (ns->listed & type->flag)
 			return error_config(err, where, "malformed spec file: duplicated ns \"%s\"",
 					    n->type);

@@ -15,11 +15,6 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 
-/* Annotations that change what is done; `features` lists them as potentially unsafe. */
-#define KEEP_GROUPS "run.oci.keep_original_groups"
-#define HOOKS_STDOUT "run.oci.hooks.stdout"
-#define HOOKS_STDERR "run.oci.hooks.stderr"
-
 void plan_warn(struct plan_warnings *w, const char *where, const char *fmt, ...)
 {
 	struct plan_warning *warning = arena_new(w->arena, struct plan_warning);
@@ -89,8 +84,6 @@ static int plan_hook_list(const struct oci_hook *from, size_t n, const char *kin
 		if (from[i].path[0] != '/')
 			return error_config(err, where, "hook path \"%s\" must be absolute",
 					    from[i].path);
-		if (from[i].has_timeout && from[i].timeout <= 0)
-			return error_config(err, where, "timeout must be greater than zero");
 		list[i].path = from[i].path;
 		list[i].env = from[i].env;
 		list[i].timeout = from[i].has_timeout ? (unsigned)from[i].timeout : 0;
@@ -143,12 +136,12 @@ static int plan_annotations(const struct oci_config *config, struct arena *a, st
 		if (!*from->key)
 			return error_config(err, "/annotations", "an annotation key is empty");
 		pairs[i] = (struct pair){ from->key, from->value };
-		if (str_eq(from->key, KEEP_GROUPS))
+		if (str_eq(from->key, ANNOTATION_KEEP_GROUPS))
 			plan->process.keep_groups =
 				!str_eq(from->value, "0") && !str_eq(from->value, "false");
-		else if (str_eq(from->key, HOOKS_STDOUT))
+		else if (str_eq(from->key, ANNOTATION_HOOKS_STDOUT))
 			plan->hooks_stdout = from->value;
-		else if (str_eq(from->key, HOOKS_STDERR))
+		else if (str_eq(from->key, ANNOTATION_HOOKS_STDERR))
 			plan->hooks_stderr = from->value;
 	}
 	plan->annotations = pairs;
@@ -259,20 +252,15 @@ static int plan_sysctl(const struct oci_linux *os, struct arena *a, struct plan 
 
 static int plan_personality(const struct oci_linux *os, struct plan *plan, struct error *err)
 {
-	uint64_t domain;
-
 	if (!os->personality)
 		return 0;
-	if (!word_find(personality_words.table, personality_words.n, os->personality->domain,
-		       &domain))
-		return error_config(err, "/linux/personality/domain", "unknown domain \"%s\"",
-				    os->personality->domain);
 	if (os->personality->n_flags)
 		return error_config(err, "/linux/personality/flags",
 				    "no personality flag is supported, found \"%s\"",
 				    os->personality->flags[0]);
 	plan->process.has_personality = true;
-	plan->process.personality = (unsigned long)domain;
+	plan->process.personality =
+		(unsigned long)words_value(&personality_words, os->personality->domain);
 	return 0;
 }
 
@@ -281,14 +269,12 @@ static int plan_mempolicy(const struct oci_linux *os, struct arena *a, struct pl
 {
 	const struct oci_memory_policy *from = os->memory_policy;
 	struct mempolicy_plan *to = &plan->process.mempolicy;
-	uint64_t mode, bit;
+	uint64_t mode;
 	bool has_nodes;
 
 	if (!from)
 		return 0;
-	if (!word_find(mempolicy_mode_words.table, mempolicy_mode_words.n, from->mode, &mode))
-		return error_config(err, "/linux/memoryPolicy/mode", "unknown mode \"%s\"",
-				    from->mode);
+	mode = words_value(&mempolicy_mode_words, from->mode);
 	has_nodes = from->nodes && *from->nodes;
 	if (has_nodes && plan_list_bits(from->nodes, a, &to->nodes, &to->max_node))
 		return error_config(err, "/linux/memoryPolicy/nodes", "\"%s\" is no list of nodes",
@@ -299,39 +285,10 @@ static int plan_mempolicy(const struct oci_linux *os, struct arena *a, struct pl
 	if (has_nodes && (mode == 0 || mode == 4))
 		return error_config(err, "/linux/memoryPolicy/nodes", "%s takes no nodes",
 				    from->mode);
-	for (size_t i = 0; i < from->n_flags; i++) {
-		if (!word_find(mempolicy_flag_words.table, mempolicy_flag_words.n, from->flags[i],
-			       &bit))
-			return error_config(err, "/linux/memoryPolicy/flags", "unknown flag \"%s\"",
-					    from->flags[i]);
-		mode |= bit;
-	}
+	for (size_t i = 0; i < from->n_flags; i++)
+		mode |= words_value(&mempolicy_flag_words, from->flags[i]);
 	to->mode = (int)mode;
 	to->set = true;
-	return 0;
-}
-
-/* What cannot be done yet is refused by name, not left out in silence. */
-static int plan_refusals(const struct oci_linux *os, const struct plan *plan, struct error *err)
-{
-	bool label = os && os->mount_label && *os->mount_label;
-
-	if (os && os->intel_rdt)
-		return error_config(err, "/linux/intelRdt", "resctrl groups are not supported");
-	if (os && os->n_net_devices)
-		return error_config(err, "/linux/netDevices",
-				    "moving network devices is not supported");
-	if (plan->process.selinux || label)
-		return error_config(err,
-				    plan->process.selinux ? "/process/selinuxLabel"
-							  : "/linux/mountLabel",
-				    "selinux label is specified in config, but selinux is disabled "
-				    "or not supported");
-	if (plan->process.apparmor && !str_eq(plan->process.apparmor, "unconfined"))
-		return error_config(err, "/process/apparmorProfile",
-				    "AppArmor profile \"%s\" is asked for, but AppArmor is not "
-				    "supported",
-				    plan->process.apparmor);
 	return 0;
 }
 
@@ -365,23 +322,33 @@ static void plan_activation(const struct plan_options *options, struct arena *a,
 		add_variable(p, "NOTIFY_SOCKET=/run/notify/notify.sock");
 }
 
-static int plan_init_process(const struct oci_config *config, const struct host *host,
-			     struct arena *a, struct plan_warnings *warnings, struct plan *plan,
-			     struct error *err)
+static int plan_program(const struct oci_process *process, const struct host *host, struct arena *a,
+			struct plan_warnings *warnings, struct plan *plan, struct error *err)
 {
 	struct host inside = *host;
 	bool keep_groups = plan->process.keep_groups;
 
 	plan->process.ioprio = -1;
-	if (!config->process)
+	if (!process)
 		return 0;
 	/* The first process of a new user namespace has every capability there. */
 	if (plan->ns.listed & CLONE_NEWUSER)
 		inside.bounding = inside.permitted = (UINT64_C(2) << host->last_capability) - 1;
-	if (plan_process(config->process, "/process", &inside, a, warnings, &plan->process, err))
+	if (plan_process(process, "/process", &inside, a, warnings, &plan->process, err))
 		return -1;
 	plan->process.keep_groups = keep_groups;
 	return 0;
+}
+
+/* What the kernel shall hold against every process of the container. */
+static int plan_confinement(const struct oci_linux *os, struct arena *a,
+			    struct plan_warnings *warnings, struct plan *plan, struct error *err)
+{
+	return plan_personality(os, plan, err) || plan_mempolicy(os, a, plan, err) ||
+			       plan_seccomp(os->seccomp, plan->annotations, plan->n_annotations, a,
+					    warnings, &plan->seccomp, err)
+		       ? -1
+		       : 0;
 }
 
 /* SemVer 2.0.0: three numbers without leading zeros, then -prerelease and +build of [0-9A-Za-z.-]. */
@@ -430,23 +397,49 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 	plan->bundle = options->bundle;
 	if (check_version(config->oci_version, err) || plan_annotations(config, a, plan, err) ||
 	    plan_namespaces(config, host, a, warnings, &plan->ns, err) ||
-	    plan_init_process(config, host, a, warnings, plan, err) ||
+	    plan_program(config->process, host, a, warnings, plan, err) ||
 	    plan_names(config, plan, err) || plan_hooks(config, a, plan, err) ||
 	    plan_mounts(config, options, host, &plan->ns, a, warnings, &plan->fs, err) ||
 	    plan_cgroup(os, options->id, host, a, warnings, &plan->cgroup, err) ||
 	    plan_delegation(plan, a, err))
 		return -1;
-	if (os && (plan_sysctl(os, a, plan, err) || plan_personality(os, plan, err) ||
-		   plan_mempolicy(os, a, plan, err) ||
-		   plan_seccomp(os->seccomp, plan->annotations, plan->n_annotations, a, warnings,
-				&plan->seccomp, err)))
-		return -1;
-	if (plan_refusals(os, plan, err))
+	if (os && (plan_sysctl(os, a, plan, err) || plan_net_devices(os, a, plan, err) ||
+		   plan_rdt(os, options->id, a, warnings, &plan->rdt, err) ||
+		   plan_confinement(os, a, warnings, plan, err)))
 		return -1;
 	plan_activation(options, a, plan);
 	plan->loopback = plan->ns.fresh & CLONE_NEWNET;
 	if (!options->no_keyring)
 		plan->keyring = arena_printf(a, "_ses.%s", options->id);
+	*ret = plan;
+	return 0;
+}
+
+int plan_exec(const struct oci_config *config, const struct process_options *options,
+	      const struct plan_options *where, const struct host *host, struct arena *a,
+	      struct plan_warnings *warnings, const struct plan **ret, struct error *err)
+{
+	struct plan *plan = arena_new(a, struct plan);
+	const struct oci_linux *os = config->linux_;
+	struct process_plan names = { 0 };
+	struct oci_process process;
+
+	plan->id = where->id;
+	plan->bundle = where->bundle;
+	plan->preserve_fds = where->preserve_fds;
+	if (!config->process && !options->file)
+		return error_config(err, "/process", "process property must not be empty");
+	if (plan_override(config->process, options, a, &process, &names, err) ||
+	    plan_annotations(config, a, plan, err) ||
+	    plan_namespaces(config, host, a, warnings, &plan->ns, err) ||
+	    plan_program(&process, host, a, warnings, plan, err) ||
+	    (os && plan_confinement(os, a, warnings, plan, err)))
+		return -1;
+	plan->process.user_name = names.user_name;
+	plan->process.group_name = names.group_name;
+	plan->process.keep_gid = names.keep_gid;
+	if (!where->no_keyring)
+		plan->keyring = arena_printf(a, "_ses.%s", where->id);
 	*ret = plan;
 	return 0;
 }

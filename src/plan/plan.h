@@ -15,6 +15,7 @@
 #include "plan/types.h"
 
 struct oci_config;
+struct oci_linux;
 struct oci_process;
 
 /* ---- namespaces (plan/namespaces.c) ------------------------------------------------------------------------------ */
@@ -39,6 +40,24 @@ struct ns_plan {
 	struct id_maps maps; /* for a new user namespace */
 	struct time_offset offsets[2];
 	size_t n_offsets;
+};
+
+/* A device of the runtime's network namespace that is moved into the container's (plan/network.c). */
+struct net_device {
+	const char *host;
+	const char *name;  /* in the container; the kernel replaces "%d" by a free number */
+	const char *where; /* its place in config.json */
+};
+
+/* A group of the resctrl file system (plan/rdt.c). */
+struct rdt_plan {
+	bool set;
+	const char *group;   /* directory below the root of the file system, "" the root itself */
+	bool named;	     /* by closID: it outlives the container */
+	const char *monitor; /* the same for a monitoring group, NULL: none */
+	const char *l3, *mb; /* what an existing named group must have, NULL: anything */
+	const char **lines;  /* all that is written to its schemata, in order */
+	size_t n_lines;
 };
 
 /* ---- one process: init or exec (plan/process.c) -------------------------------------------------------------------- */
@@ -74,6 +93,12 @@ struct mempolicy_plan {
 	unsigned long max_node; /* in bits; 0 without nodes */
 };
 
+/* CPUs to run on. */
+struct cpu_plan {
+	const unsigned long *words;
+	unsigned long bits; /* 0: not said */
+};
+
 struct process_plan {
 	bool exists; /* process may be absent until start */
 	const char *const *args;
@@ -91,10 +116,14 @@ struct process_plan {
 	const gid_t *groups;
 	size_t n_groups;
 	bool keep_groups; /* annotation: leave the caller's groups */
+	const char *user_name,
+		*group_name; /* exec only: names to be looked up in the container; NULL: none */
+	bool keep_gid;	     /* beside user_name: gid is not that of its entry */
 
 	uint64_t caps[CAP_SETS];
 	bool no_new_privileges;
-	const char *apparmor, *selinux; /* NULL: none */
+	const char *apparmor, *selinux; /* profile, label; NULL: none */
+	bool apparmor_stack;		/* the profile is added to what confines the runtime */
 
 	const struct rlimit_plan *rlimits;
 	size_t n_rlimits;
@@ -105,7 +134,7 @@ struct process_plan {
 	bool has_personality;
 	unsigned long personality;
 	struct mempolicy_plan mempolicy;
-	const char *affinity_initial, *affinity_final; /* exec only; NULL: none */
+	struct cpu_plan affinity_initial, affinity_final; /* exec only */
 };
 
 /* ---- hooks --------------------------------------------------------------------------------------------------------- */
@@ -153,6 +182,7 @@ struct plan {
 	struct fs_plan fs;
 	struct process_plan process;
 	struct cgroup_plan cgroup;
+	struct rdt_plan rdt;
 	const struct seccomp_plan *seccomp; /* NULL: none */
 	struct hooks hooks[HOOK_KINDS];
 	const char *hooks_stdout,
@@ -163,6 +193,8 @@ struct plan {
 	const struct pair *annotations;
 	size_t n_annotations;
 	const char *keyring; /* name of the new session keyring, NULL: keep the caller's */
+	const struct net_device *net_devices;
+	size_t n_net_devices;
 	unsigned preserve_fds;
 	bool loopback; /* bring "lo" up */
 };
@@ -172,12 +204,47 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 	       const struct host *host, struct arena *a, struct plan_warnings *warnings,
 	       const struct plan **ret, struct error *err);
 
+/*
+ * What the command line of exec says of the process. Without a process file it is that of config.json, without its terminal;
+ * what neither says of a process file is as in config.json.
+ */
+struct process_options {
+	const struct oci_process *file; /* NULL: none */
+	const char *const *args;	/* the command; n_args 0: the file's */
+	size_t n_args;
+	const char *const *env; /* added, or in the place of others of the same name */
+	size_t n_env;
+	const char *const *caps; /* added */
+	size_t n_caps;
+	const char *const *groups; /* added */
+	size_t n_groups;
+	const char *cwd, *user, *apparmor, *selinux; /* NULL: as before; user is USER[:GROUP] */
+	int terminal, no_new_privileges;	     /* 1: yes, -1: no, 0: as before */
+};
+
+/*
+ * The plan for a further process in the container of `config`: id, bundle, annotations, namespaces (ns), the process, its
+ * filter and keyring are filled in. Errors have their place below "/process", wherever the process comes from.
+ */
+int plan_exec(const struct oci_config *config, const struct process_options *process,
+	      const struct plan_options *options, const struct host *host, struct arena *a,
+	      struct plan_warnings *warnings, const struct plan **ret, struct error *err);
+
+/* The process object that results (plan/override.c); names of --user go to *ret_names. */
+int plan_override(const struct oci_process *base, const struct process_options *options,
+		  struct arena *a, struct oci_process *ret, struct process_plan *ret_names,
+		  struct error *err);
+
 /* The parts, in the order plan_build() runs them; `where` is the JSON pointer of the process object. */
 int plan_namespaces(const struct oci_config *config, const struct host *host, struct arena *a,
 		    struct plan_warnings *warnings, struct ns_plan *ret, struct error *err);
 int plan_process(const struct oci_process *process, const char *where, const struct host *host,
 		 struct arena *a, struct plan_warnings *warnings, struct process_plan *ret,
 		 struct error *err);
+int plan_rdt(const struct oci_linux *os, const char *id, struct arena *a,
+	     struct plan_warnings *warnings, struct rdt_plan *ret, struct error *err);
+int plan_net_devices(const struct oci_linux *os, struct arena *a, struct plan *plan,
+		     struct error *err);
 
 /* CPU or memory-node lists ("0-3,7"): the highest number + 1 and, where words is not NULL, the bits. */
 int plan_list_bits(const char *list, struct arena *a, const unsigned long **ret_words,

@@ -12,6 +12,7 @@
 #include <sys/capability.h>
 
 #include "oci_spec.h"
+#include "plan/labels.h"
 #include "plan/plan.h"
 #include "spec/names.h"
 
@@ -218,32 +219,17 @@ static int plan_rlimits(struct context *c, const struct oci_process *from, struc
 	return 0;
 }
 
-static int sched_flags(struct context *c, const struct oci_scheduler *s, uint64_t *ret)
-{
-	for (size_t i = 0; i < s->n_flags; i++) {
-		uint64_t bit;
-
-		if (!word_find(sched_flag_words.table, sched_flag_words.n, s->flags[i], &bit))
-			return refuse(c, "scheduler/flags", "unknown flag \"%s\"", s->flags[i]);
-		*ret |= bit;
-	}
-	return 0;
-}
-
 static int plan_scheduler(struct context *c, const struct oci_process *from,
 			  struct process_plan *to)
 {
 	const struct oci_scheduler *s = from->scheduler;
 	struct sched_plan *plan = &to->sched;
-	uint64_t policy;
 	bool realtime, deadline;
 
 	if (!s)
 		return 0;
 	if (str_eq(s->policy, "SCHED_ISO"))
 		return refuse(c, "scheduler/policy", "SCHED_ISO is not supported by Linux");
-	if (!word_find(sched_policy_words.table, sched_policy_words.n, s->policy, &policy))
-		return refuse(c, "scheduler/policy", "unknown policy \"%s\"", s->policy);
 	realtime = str_eq(s->policy, "SCHED_FIFO") || str_eq(s->policy, "SCHED_RR");
 	deadline = str_eq(s->policy, "SCHED_DEADLINE");
 	if (s->nice < -20 || s->nice > 19)
@@ -257,55 +243,45 @@ static int plan_scheduler(struct context *c, const struct oci_process *from,
 	if (deadline && (s->runtime > s->deadline || (s->period && s->deadline > s->period)))
 		return refuse(c, "scheduler", "runtime <= deadline <= period does not hold");
 	*plan = (struct sched_plan){ .set = true,
-				     .policy = (uint32_t)policy,
+				     .policy =
+					     (uint32_t)words_value(&sched_policy_words, s->policy),
 				     .nice = s->nice,
 				     .priority = (uint32_t)s->priority,
 				     .runtime = s->runtime,
 				     .deadline = s->deadline,
 				     .period = s->period };
-	return sched_flags(c, s, &plan->flags);
+	for (size_t i = 0; i < s->n_flags; i++)
+		plan->flags |= words_value(&sched_flag_words, s->flags[i]);
+	return 0;
 }
 
-static int plan_io_priority(struct context *c, const struct oci_process *from,
-			    struct process_plan *to)
+static int plan_io_priority(const struct oci_process *from)
 {
 	const struct oci_io_priority *io = from->io_priority;
-	uint64_t class;
 
-	to->ioprio = -1;
-	if (!io)
+	return io ? (int)words_value(&ioprio_class_words, io->class) << 13 | (int)io->priority : -1;
+}
+
+static int plan_cpus(struct context *c, const char *list, const char *member, struct cpu_plan *ret)
+{
+	if (!list || !*list)
 		return 0;
-	if (!word_find(ioprio_class_words.table, ioprio_class_words.n, io->class, &class))
-		return refuse(c, "ioPriority/class", "unknown class \"%s\"", io->class);
-	if (!io->has_priority)
-		return refuse(c, "ioPriority/priority", "required but missing");
-	if (io->priority < 0 || io->priority > 7)
-		return refuse(c, "ioPriority/priority", "%d is not within 0..7", (int)io->priority);
-	to->ioprio = (int)class << 13 | (int)io->priority;
+	if (plan_list_bits(list, c->arena, &ret->words, &ret->bits) || !ret->bits)
+		return refuse(c, member, "\"%s\" is no list of CPUs", list);
 	return 0;
 }
 
 static int plan_affinity(struct context *c, const struct oci_process *from, struct process_plan *to)
 {
 	const struct oci_cpu_affinity *affinity = from->exec_cpu_affinity;
-	const unsigned long *words;
-	unsigned long bits;
 
 	if (!affinity)
 		return 0;
-	if (affinity->initial && *affinity->initial) {
-		if (plan_list_bits(affinity->initial, c->arena, &words, &bits))
-			return refuse(c, "execCPUAffinity/initial", "\"%s\" is no list of CPUs",
-				      affinity->initial);
-		to->affinity_initial = affinity->initial;
-	}
-	if (affinity->final && *affinity->final) {
-		if (plan_list_bits(affinity->final, c->arena, &words, &bits))
-			return refuse(c, "execCPUAffinity/final", "\"%s\" is no list of CPUs",
-				      affinity->final);
-		to->affinity_final = affinity->final;
-	}
-	return 0;
+	return plan_cpus(c, affinity->initial, "execCPUAffinity/initial", &to->affinity_initial) ||
+			       plan_cpus(c, affinity->final, "execCPUAffinity/final",
+					 &to->affinity_final)
+		       ? -1
+		       : 0;
 }
 
 static int plan_terminal(struct context *c, const struct oci_process *from, struct process_plan *to)
@@ -325,31 +301,53 @@ static int plan_terminal(struct context *c, const struct oci_process *from, stru
 	return 0;
 }
 
+static int plan_labels(struct context *c, const struct oci_process *from, struct process_plan *to)
+{
+	const char *profile = from->apparmor_profile, *label = from->selinux_label;
+
+	if (profile && *profile) {
+		bool unconfined = str_eq(profile, "unconfined");
+
+		if (!c->host->apparmor && !unconfined)
+			return refuse(c, "apparmorProfile",
+				      "AppArmor profile \"%s\" is asked for, but AppArmor is not "
+				      "enabled on this kernel",
+				      profile);
+		if (strpbrk(profile, "\n\r\t") || profile[0] == ' ' || str_ends(profile, " "))
+			return refuse(c, "apparmorProfile", "\"%s\" is no profile name", profile);
+		to->apparmor = c->host->apparmor ? profile : NULL;
+		to->apparmor_stack = c->host->in_userns;
+	}
+	if (label && *label) {
+		const char *refusal = label_refusal(label);
+
+		if (!c->host->selinux)
+			return refuse(c, "selinuxLabel",
+				      "selinux label is specified in config, but selinux is "
+				      "disabled or not supported");
+		if (refusal)
+			return refuse(c, "selinuxLabel", "label \"%s\" %s", label, refusal);
+		to->selinux = label;
+	}
+	return 0;
+}
+
 int plan_process(const struct oci_process *process, const char *where, const struct host *host,
 		 struct arena *a, struct plan_warnings *warnings, struct process_plan *ret,
 		 struct error *err)
 {
 	struct context c = { where, host, a, warnings, err };
 
-	*ret = (struct process_plan){ .exists = true, .ioprio = -1 };
+	*ret = (struct process_plan){ .exists = true };
 	if (plan_program(&c, process, ret) || plan_environment(&c, process, ret) ||
 	    plan_user(&c, process, ret) || plan_rlimits(&c, process, ret) ||
-	    plan_scheduler(&c, process, ret) || plan_io_priority(&c, process, ret) ||
-	    plan_affinity(&c, process, ret) || plan_terminal(&c, process, ret))
+	    plan_scheduler(&c, process, ret) || plan_affinity(&c, process, ret) ||
+	    plan_terminal(&c, process, ret) || plan_labels(&c, process, ret))
 		return -1;
 	plan_capabilities(&c, process, ret);
 	ret->no_new_privileges = process->no_new_privileges;
-	ret->apparmor = process->apparmor_profile && *process->apparmor_profile
-				? process->apparmor_profile
-				: NULL;
-	ret->selinux =
-		process->selinux_label && *process->selinux_label ? process->selinux_label : NULL;
-	if (process->has_oom_score_adj) {
-		if (process->oom_score_adj < -1000 || process->oom_score_adj > 1000)
-			return refuse(&c, "oomScoreAdj", "%d is not within -1000..1000",
-				      process->oom_score_adj);
-		ret->has_oom_score_adj = true;
-		ret->oom_score_adj = process->oom_score_adj;
-	}
+	ret->ioprio = plan_io_priority(process);
+	ret->has_oom_score_adj = process->has_oom_score_adj;
+	ret->oom_score_adj = process->oom_score_adj;
 	return 0;
 }

@@ -1,5 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* linux.seccomp -> the program that the kernel runs for every system call. */
+/*
+ * linux.seccomp -> the program that the kernel runs for every system call.
+ *
+ * libseccomp knows the numbers of names; merging rules into ranges of numbers is done here, the program is filter.c's.
+ * A call gets the verdict that libseccomp's own program would give it, with one addition: where the default action is
+ * a refusal (errno, trap, kill), calls with numbers above every call that the profile names for their architecture
+ * fail with ENOSYS, so that programs fall back to older calls as on an older kernel. Rules win over that. The
+ * annotation ANNOTATION_NO_ENOSYS (spec/names.h) turns it off.
+ *
+ * Refused: words that the specification does not know, an errno for an action without one or above 4095, argument
+ * indices above 5, rules that contradict each other, NOTIFY as the default or without listenerPath, listenerMetadata
+ * without listenerPath, WAIT_KILLABLE_RECV without NOTIFY, an architecture that libseccomp does not know or of
+ * the other byte order. Names that libseccomp does not know are left out with a warning, unless the annotation
+ * ANNOTATION_STRICT_CALLS is there. Several conditions on one argument in one rule: each condition of that rule is a rule
+ * of its own, as other runtimes have it. ANNOTATION_SECCOMP_LOG has the kernel log what is not simply allowed; each of the
+ * three counts unless its value is "0" or "false". config-linux.md, "Seccomp".
+ */
 #pragma once
 
 #include <linux/filter.h>
@@ -22,6 +38,19 @@ struct seccomp_plan {
 int plan_seccomp(const struct oci_seccomp *profile, const struct pair *annotations,
 		 size_t n_annotations, struct arena *a, struct plan_warnings *warnings,
 		 const struct seccomp_plan **ret, struct error *err);
+
+/* The same for a machine of architecture `native` (AUDIT_ARCH_*); profile is not NULL. */
+int plan_seccomp_for(uint32_t native, const struct oci_seccomp *profile,
+		     const struct pair *annotations, size_t n_annotations, struct arena *a,
+		     struct plan_warnings *warnings, const struct seccomp_plan **ret,
+		     struct error *err);
+
+/* An action and its errno as SECCOMP_RET_*; `where` and `errno_where` are their places. */
+int seccomp_action(const char *name, bool has_errno, uint32_t errnum, const char *where,
+		   const char *errno_where, uint32_t *ret, struct error *err);
+
+/* Whether calls newer than a profile with this default action fail with ENOSYS. */
+bool seccomp_has_enosys(uint32_t fallback, const struct pair *annotations, size_t n_annotations);
 #else
 static inline int plan_seccomp(const struct oci_seccomp *profile,
 			       const struct pair *annotations UNUSED, size_t n_annotations UNUSED,

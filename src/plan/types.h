@@ -30,6 +30,8 @@ struct host {
 	unsigned systemd_seconds; /* that systemd may take for an answer, 0: as usual */
 	uint64_t bounding;	  /* our own capability sets */
 	uint64_t permitted;
+	bool apparmor, selinux; /* the kernel enforces it, so that a profile or label can be had */
+	uint64_t ignored_signals; /* bit n - 1 for signal n */
 };
 
 /* One line of uid_map or gid_map. */

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -20,19 +19,22 @@
 struct message {
 	uint32_t type;
 	int32_t value;
-	struct error failure;
 };
 
 static const char *const phase_names[] = {
 	[PHASE_NONE] = "none",
+	[PHASE_LOAD] = "load",
+	[PHASE_PLAN] = "plan",
 	[PHASE_CLAIM] = "claim",
 	[PHASE_CLONE] = "clone",
 	[PHASE_CGROUP] = "cgroup",
 	[PHASE_SOURCES] = "sources",
 	[PHASE_MAPS] = "maps",
 	[PHASE_RUNTIME_HOOKS] = "runtime-hooks",
+	[PHASE_WAIT] = "wait",
 	[PHASE_LIMITS] = "limits",
 	[PHASE_RECORD] = "record",
+	[PHASE_START] = "start",
 	[PHASE_JOIN] = "join",
 	[PHASE_ATTACH] = "attach",
 	[PHASE_MOUNTS] = "mounts",
@@ -49,8 +51,7 @@ _Static_assert(ARRAY_SIZE(phase_names) == PHASES, "every phase has a name");
 static const char *const message_names[] = {
 	[MSG_GO] = "go",	 [MSG_MOUNTED] = "mounted",
 	[MSG_HOOKED] = "hooked", [MSG_LISTENER] = "listener",
-	[MSG_TAKEN] = "taken",	 [MSG_READY] = "ready",
-	[MSG_FAILED] = "failed",
+	[MSG_READY] = "ready",	 [MSG_FAILED] = "failed",
 };
 
 const char *phase_name(enum phase phase)
@@ -75,9 +76,7 @@ int channel_open(struct channel *ret_parent, struct channel *ret_child, struct e
 
 static int send_message(const struct channel *ch, const struct message *m)
 {
-	size_t size = m->type == MSG_FAILED ? sizeof(*m) : offsetof(struct message, failure);
-
-	return send(ch->fd, m, size, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	return send(ch->fd, m, sizeof(*m), MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 int channel_reason(const struct channel *ch, struct error *err)
@@ -101,9 +100,13 @@ int channel_send(const struct channel *ch, enum message_type type, int value, st
 
 void channel_fail(const struct channel *ch, const struct error *failure)
 {
-	struct message m = { .type = MSG_FAILED, .failure = *failure };
+	const struct message m = { .type = MSG_FAILED };
 
-	(void)send_message(ch, &m);
+	ch->progress->failure = *failure;
+	ch->progress->failed = true;
+	/* Nobody may be left to hear it. */
+	if (!ch->progress->silent)
+		(void)send_message(ch, &m);
 }
 
 /*
@@ -144,14 +147,14 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 		n = 0;
 	if (n < 0)
 		return error_sys(err, "wait for %s to say \"%s\"", ch->peer, wanted);
-	if (n <= 0)
-		return error_set(err, ERR_GONE, "%s ended before it said \"%s\"", ch->peer, wanted);
-	if (m.type == MSG_FAILED && (size_t)n == sizeof(m)) {
-		*err = m.failure;
+	if ((n <= 0 || m.type == MSG_FAILED) && ch->progress->failed) {
+		*err = ch->progress->failure;
 		err->text[sizeof(err->text) - 1] = err->where[sizeof(err->where) - 1] = '\0';
 		return -1;
 	}
-	if (m.type != (uint32_t)type || (size_t)n != offsetof(struct message, failure))
+	if (n <= 0)
+		return error_set(err, ERR_GONE, "%s ended before it said \"%s\"", ch->peer, wanted);
+	if (m.type != (uint32_t)type || (size_t)n != sizeof(m))
 		return error_set(err, ERR_CHILD, "%s said \"%s\" instead of \"%s\"", ch->peer,
 				 m.type < ARRAY_SIZE(message_names) && m.type
 					 ? message_names[m.type]
@@ -160,6 +163,13 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 	if (ret_value)
 		*ret_value = m.value;
 	return 0;
+}
+
+int channel_expect_end(const struct channel *ch, unsigned seconds, struct error *err)
+{
+	if (channel_expect(ch, MSG_READY, seconds, NULL, err) == 0)
+		return error_set(err, ERR_CHILD, "%s said \"ready\" twice", ch->peer);
+	return err->kind == ERR_GONE ? 0 : -1;
 }
 
 #ifdef TEU_FAULTS
@@ -185,10 +195,18 @@ static int inject(enum phase phase UNUSED, struct error *err UNUSED)
 }
 #endif
 
+struct moment moment_now(void)
+{
+	return (struct moment){ clock_now(), clock_cpu(0) };
+}
+
 int phase_enter(const struct channel *ch, enum phase phase, struct error *err)
 {
 	if (ch->progress) {
-		ch->progress->stamps[phase] = clock_now();
+		ch->progress->stamps[phase].wall = clock_now();
+		/* From the gate on a filter may deny the call. */
+		if (ch->progress->timed && phase < PHASE_GATE)
+			ch->progress->stamps[phase].cpu = clock_cpu(0);
 		if (phase >= PHASE_JOIN)
 			ch->progress->child_phase = phase;
 	}
@@ -199,6 +217,25 @@ int phase_enter(const struct channel *ch, enum phase phase, struct error *err)
 }
 
 /* ---- the gate ------------------------------------------------------------------------------------------------------ */
+
+struct gate_page {
+	volatile uint32_t passed; /* nothing but execve is left */
+	volatile uint32_t failed; /* `failure` says why */
+	struct error failure;
+};
+
+static struct gate_page *make_page(const struct state *s, struct error *err)
+{
+	auto_fd int fd = openat(s->fd, STATE_PAGE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	struct gate_page *page = MAP_FAILED;
+
+	if (fd >= 0 && ftruncate(fd, sizeof(*page)) == 0)
+		page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (page != MAP_FAILED)
+		return page;
+	error_sys(err, "make \"%s/%s/" STATE_PAGE "\"", s->root, s->id);
+	return NULL;
+}
 
 int gate_make(const struct state *s, struct gate *ret, struct error *err)
 {
@@ -213,6 +250,9 @@ int gate_make(const struct state *s, struct gate *ret, struct error *err)
 	answer = openat(s->fd, STATE_ANSWER, O_WRONLY | O_CLOEXEC);
 	if (gate < 0 || reader < 0 || answer < 0)
 		return error_sys(err, "open the gate in \"%s/%s\"", s->root, s->id);
+	ret->page = make_page(s, err);
+	if (!ret->page)
+		return -1;
 	ret->fd = fd_take(&gate);
 	ret->answer = fd_take(&answer);
 	return 0;
@@ -222,6 +262,9 @@ void gate_close(struct gate *gate)
 {
 	fd_close(&gate->fd);
 	fd_close(&gate->answer);
+	if (gate->page)
+		(void)munmap(gate->page, sizeof(*gate->page));
+	gate->page = NULL;
 }
 
 int gate_wait(const struct gate *gate, struct error *err)
@@ -239,15 +282,13 @@ int gate_wait(const struct gate *gate, struct error *err)
 
 void gate_pass(const struct gate *gate)
 {
-	char byte;
-
-	(void)!read(gate->fd, &byte, 1);
+	gate->page->passed = 1;
 }
 
 void gate_answer(const struct gate *gate, const struct error *failure)
 {
-	/* Whoever opened the gate may have been killed since. */
-	(void)fd_write_all(gate->answer, failure, sizeof(*failure));
+	gate->page->failure = *failure;
+	gate->page->failed = 1;
 }
 
 static int open_gate(const struct state *s)
@@ -268,16 +309,15 @@ int gate_open(const struct state *s, unsigned seconds, struct error *err)
 	auto_fd int answer =
 		openat(s->fd, STATE_ANSWER, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	auto_fd int gate = open_gate(s);
-	struct error failure;
-	ssize_t n;
-	int events, left;
+	auto_fd int page = openat(s->fd, STATE_PAGE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct gate_page said;
+	int events;
 
 	if (gate < 0 && (errno == ENXIO || errno == ENOENT))
 		return error_set(err, ERR_STATE, "no process waits to be started");
-	if (gate < 0 || answer < 0)
+	if (gate < 0 || answer < 0 || page < 0)
 		return error_sys(err, "open the gate in \"%s/%s\"", s->root, s->id);
-	/* One byte wakes init, it takes the other when nothing but execve is left. */
-	if (fd_write_all(gate, "\0", 2) < 0)
+	if (fd_write_all(gate, "", 1) < 0)
 		return error_sys(err, "write to the gate");
 	events = fd_wait(answer, POLLIN, deadline_in(seconds));
 	if (events < 0)
@@ -285,14 +325,14 @@ int gate_open(const struct state *s, unsigned seconds, struct error *err)
 	if (events == 0)
 		return error_set(err, ERR_TIMEOUT, "the program was not executed within %u seconds",
 				 seconds);
-	n = read(answer, &failure, sizeof(failure));
-	if (n == 0 && ioctl(gate, FIONREAD, &left) == 0 && left)
+	if (pread(page, &said, sizeof(said), 0) != sizeof(said))
+		return error_sys(err, "read \"%s/%s/" STATE_PAGE "\"", s->root, s->id);
+	if (said.failed) {
+		*err = said.failure;
+		err->text[sizeof(err->text) - 1] = err->where[sizeof(err->where) - 1] = '\0';
+		return -1;
+	}
+	if (!said.passed)
 		return error_set(err, ERR_GONE, "container init was killed before its program ran");
-	if (n == 0)
-		return 0;
-	if (n != sizeof(failure))
-		return error_set(err, ERR_CHILD, "init gave no proper answer from behind the gate");
-	*err = failure;
-	err->text[sizeof(err->text) - 1] = err->where[sizeof(err->where) - 1] = '\0';
-	return -1;
+	return 0;
 }

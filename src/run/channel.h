@@ -4,24 +4,27 @@
  *
  *	parent (the runtime)				child (init)
  *	-------------------------------------------------------------------------------------------
- *	id maps, idmapped sources		GO  -->	joins, mounts
+ *	id maps, idmapped sources, devices	GO  -->	joins, mounts
  *	prestart, createRuntime hooks	<--	MOUNTED	the file tree is complete, not yet entered
  *					HOOKED	--> createContainer hooks, pivot, credentials
- *	fetches the listener		<-- LISTENER	number of the seccomp listener's descriptor
- *					TAKEN	-->
- *	limits, record			<--	READY	nothing left but the program
+ *	limits, record			<--	READY	nothing left but the filter and the program
+ *	fetches the listener		<-- LISTENER	number that the seccomp listener's descriptor will have
  *	undo, report			<--	FAILED	a struct error
  *
  * A message is one fixed struct in one packet of a SOCK_SEQPACKET pair. Only READY is sent always; the plan says which
- * of the others this container needs, and without a cgroup init waits for GO until its pid is recorded. Any other message than the expected one, a deadline that passes and the end of
- * the conversation are errors; the end is never success here.
+ * of the others this container needs, and without a cgroup init waits for GO until its pid is recorded. Any other message
+ * than the expected one, a deadline that passes and the end of the conversation are errors; the end is never success here.
  *
  * Beside the messages both processes share one page, where each notes the phase it is in and when it entered it. A child
  * that dies without a word is reported with its phase; a phase is also where tests inject faults.
  *
- * The gate is two FIFOs in the state directory. The child sleeps in one read of the first. It answers on the second only
- * if its program does not run: success is the end of file there, since the descriptor is close-on-exec. An init that is
- * killed makes the same end of file; but then the second of the two bytes that open the gate has not been taken.
+ * A filter may forbid any call, and one that notifies may make any of them wait for somebody else. So nothing is said
+ * under a filter but through the shared page, and the parent fetches the listener itself (run/listener.h).
+ *
+ * The gate is two FIFOs in the state directory and a page. The child sleeps in one read of the first FIFO. It never
+ * writes to the second one, whose end of file says that the program has been executed, since the descriptor is
+ * close-on-exec, or that the child has died: the page, which is memory to the child, tells them apart, and holds the
+ * child's error if its program does not run.
  */
 #pragma once
 
@@ -34,15 +37,19 @@
 /* The phases of a start, in order; the names stand in errors and in the timeline. */
 enum phase {
 	PHASE_NONE,
-	/* parent */
+	/* parent; what stands before the claim is noted by the timeline alone, and so is the start */
+	PHASE_LOAD,
+	PHASE_PLAN,
 	PHASE_CLAIM,
 	PHASE_CLONE,
 	PHASE_CGROUP,
 	PHASE_SOURCES,
 	PHASE_MAPS,
 	PHASE_RUNTIME_HOOKS,
+	PHASE_WAIT,
 	PHASE_LIMITS,
 	PHASE_RECORD,
+	PHASE_START,
 	/* child */
 	PHASE_JOIN,
 	PHASE_ATTACH,
@@ -59,22 +66,27 @@ enum phase {
 
 const char *phase_name(enum phase phase);
 
+/* A point in time (CLOCK_MONOTONIC), and the CPU time that a process had used by then; nanoseconds. */
+struct moment {
+	uint64_t wall, cpu;
+};
+
+struct moment moment_now(void);
+
 /* The page both processes see. */
 struct progress {
 	volatile uint32_t child_phase; /* where the child is */
 	volatile pid_t pid;	       /* of a child that was born through a go-between */
-	volatile uint64_t stamps[PHASES];
+	volatile bool timed;	       /* CPU time is noted as well */
+	volatile struct moment stamps[PHASES];
+	/* What is said under a filter, which may forbid any call. */
+	volatile bool silent; /* the child has one: it sends nothing any more */
+	volatile bool taken;  /* the parent has fetched its listener */
+	volatile bool failed; /* the child ends: `failure` says why */
+	struct error failure;
 };
 
-enum message_type {
-	MSG_GO = 1,
-	MSG_MOUNTED,
-	MSG_HOOKED,
-	MSG_LISTENER,
-	MSG_TAKEN,
-	MSG_READY,
-	MSG_FAILED
-};
+enum message_type { MSG_GO = 1, MSG_MOUNTED, MSG_HOOKED, MSG_LISTENER, MSG_READY, MSG_FAILED };
 
 /* One end of the conversation. */
 struct channel {
@@ -90,7 +102,7 @@ int channel_open(struct channel *ret_parent, struct channel *ret_child, struct e
 /* Fails; with the peer's own error where it has gone and said why. */
 int channel_send(const struct channel *ch, enum message_type type, int value, struct error *err);
 
-/* Sends the failure; nobody may be left to hear it. */
+/* Child: leaves word of the failure, for when it has ended, and says it at once where it may. */
 void channel_fail(const struct channel *ch, const struct error *failure);
 
 /*
@@ -99,6 +111,9 @@ void channel_fail(const struct channel *ch, const struct error *failure);
  */
 int channel_expect(const struct channel *ch, enum message_type type, unsigned seconds,
 		   int *ret_value, struct error *err);
+
+/* Waits until the peer has executed its program, which closes its end; its own error if it has not. */
+int channel_expect_end(const struct channel *ch, unsigned seconds, struct error *err);
 
 /* The last words of a peer that has ended, once: its own error, or ERR_GONE. Always -1. */
 int channel_reason(const struct channel *ch, struct error *err);
@@ -111,19 +126,25 @@ int phase_enter(const struct channel *ch, enum phase phase, struct error *err);
 struct gate {
 	int fd;	    /* child: read end of the first FIFO */
 	int answer; /* child: write end of the second */
+	struct gate_page *page;
 };
 
-/* Makes the FIFOs and opens what the child inherits. */
+#define GATE_INIT                                    \
+	{                                            \
+		.fd = -1, .answer = -1, .page = NULL \
+	}
+
+/* Makes FIFOs and page, and opens what the child inherits. */
 int gate_make(const struct state *s, struct gate *ret, struct error *err);
 void gate_close(struct gate *gate);
 
 /* Child: sleeps until somebody opens the gate. */
 int gate_wait(const struct gate *gate, struct error *err);
 
-/* Child: nothing but execve can fail now. */
+/* Child: nothing but execve can fail now. No system call. */
 void gate_pass(const struct gate *gate);
 
-/* Child: says why the program does not run. */
+/* Child: says why the program does not run, once it ends. No system call. */
 void gate_answer(const struct gate *gate, const struct error *failure);
 
 /* Whether an init sleeps behind the gate: the program has not been executed. */

@@ -6,92 +6,39 @@
  * sees the host's tree, from there on the container's, and nothing of the image is trusted at any time. Whatever fails is
  * told through the channel; behind the gate, when the runtime that made us is gone, through the gate's answer.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
-#include <grp.h>
 
 #include "base/fd.h"
-#include "base/log.h"
+#include "run/become.h"
 #include "run/credentials.h"
 #include "run/hooks.h"
 #include "run/launch.h"
 #include "run/limits.h"
-#include "run/program.h"
 #include "run/report.h"
-#include "sys/clone.h"
-#include "sys/file.h"
 #include "sys/netlink.h"
 #include "sys/proc.h"
 #include "sys/syscalls.h"
-#include "sys/tty.h"
 
-/*
- * Nothing may be shared with whoever called the runtime but the standard descriptors: not its session, not its signal
- * mask, not its death (until we are ready, ours follows the runtime's).
- */
 static int be_born(struct launch *l, struct error *err)
 {
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	/* A runtime that died before this is seen by its pidfd, when we wait for GO. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return error_sys(err, "prctl PR_SET_PDEATHSIG");
 	/*
-	 * In a pid namespace that others live in they could reach into us. In a new user namespace the flag would take our
-	 * own /proc files from us, and nobody is there yet.
+	 * In a pid namespace that others live in they could reach into us. In a new user namespace hiding would take our own
+	 * /proc files from us, and nobody is there yet. A runtime that died before this is seen by its pidfd, when we wait for
+	 * GO.
 	 */
-	if (!(l->plan->ns.fresh & CLONE_NEWUSER) && prctl(PR_SET_DUMPABLE, 0) < 0)
-		return error_sys(err, "prctl PR_SET_DUMPABLE");
-	for (int sig = 1; sig < NSIG; sig++)
-		(void)sigaction(sig, &dfl, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (setsid() < 0)
-		return error_sys(err, "setsid");
-	prctl(PR_SET_NAME, "teu: init");
-	return 0;
-}
-
-/* The first id of a map: what a new user namespace can make us. */
-static uint32_t first_id(const struct id_map *map, size_t n)
-{
-	uint32_t first = UINT32_MAX;
-
-	for (size_t i = 0; i < n; i++)
-		first = MIN(first, map[i].container);
-	return first;
-}
-
-static int take_ids(const struct ns_plan *ns, struct error *err)
-{
-	bool fresh = ns->fresh & CLONE_NEWUSER;
-	uid_t uid = fresh ? first_id(ns->maps.uid, ns->maps.n_uid) : 0;
-	gid_t gid = fresh ? first_id(ns->maps.gid, ns->maps.n_gid) : 0;
-
-	if (!(ns->listed & CLONE_NEWUSER))
-		return 0;
-	/* Groups of the host mean nothing here and may deny access; where they cannot be set they stay. */
-	if (setgroups(0, NULL) < 0 && errno != EPERM)
-		return error_sys(err, "setgroups in the user namespace");
-	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
-		return error_sys(err, "become user %u, group %u of the user namespace", uid, gid);
-	return 0;
+	return become_session(l->host, !(l->plan->ns.fresh & CLONE_NEWUSER), "teu: init", err);
 }
 
 /* What needs nothing of the parent, which is making cgroups and opening sources meanwhile. */
 static int enter_namespaces(struct launch *l, struct error *err)
 {
 	const struct ns_plan *ns = &l->plan->ns;
-	int own = ns->fresh & (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
+	int own = ns->fresh & (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) &
+		  ~launch_birth_flags(l->plan);
 
 	/* In a user namespace of its own the parent does so. */
 	if (!(ns->fresh & CLONE_NEWUSER) && rlimits_raise(&l->plan->process, "/process", 0, err))
@@ -120,7 +67,7 @@ static int take_over(struct launch *l, struct error *err)
 	l->child.peer_pidfd = -1;
 	cgroup_take_joins(l->cgroup, l->handover->joins);
 	sources_take(&l->sources, l->handover->sources);
-	if (cgroup_attach_self(l->cgroup, err) || take_ids(ns, err))
+	if (cgroup_attach_self(l->cgroup, err) || become_root(ns, err))
 		return -1;
 	/* It begins where we are now. */
 	if (ns->fresh & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)
@@ -188,75 +135,8 @@ static int runtime_hooks_turn(const struct launch *l, struct error *err)
 	return channel_expect(&l->child, MSG_HOOKED, 0, NULL, err);
 }
 
-/* The pair is made in the container's devpts, after the pivot; the primary end leaves at once. */
-static int make_terminal(const struct launch *l, struct error *err)
-{
-	const struct process_plan *p = &l->plan->process;
-	struct terminal tty;
-	auto_fd int root = -1, primary = -1, peer = -1;
-
-	if (!p->terminal)
-		return 0;
-	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return error_sys(err, "open the container's root");
-	if (terminal_open(root, &tty, err))
-		return error_at(err, "/process/terminal");
-	primary = tty.primary;
-	peer = tty.peer;
-	if (terminal_resize(peer, p->rows, p->columns, err) ||
-	    rootfs_console(&l->plan->fs, peer, err) || terminal_adopt(peer, p->uid, err))
-		return error_at(err, "/process/terminal");
-	return l->console < 0 ? 0 : socket_send_fd(l->console, "/dev/ptmx", primary, err);
-}
-
-static int complete_environment(struct launch *l, struct error *err)
-{
-	const struct process_plan *p = &l->plan->process;
-	size_t n = p->n_env;
-
-	if (p->has_home)
-		return 0;
-	for (size_t i = 0; i < n; i++)
-		if (str_starts(p->env[i], "HOME=")) {
-			n = i;
-			break;
-		}
-	p->env[n] = arena_printf(l->arena, "HOME=%s", program_home(p->uid, l->arena));
-	if (setenv("HOME", p->env[n] + 5, 1) < 0)
-		return error_sys(err, "setenv HOME");
-	return 0;
-}
-
-static int compare_descriptors(const void *a, const void *b)
-{
-	return *(const int *)a - *(const int *)b;
-}
-
-/*
- * Closes all but what the container keeps: the standard descriptors, the preserved ones, and ours that execve closes, the
- * gate and the channel. A directory of the host left open would be a way out. It comes before any filter, which may deny
- * the call.
- */
-static int drop_descriptors(const struct launch *l, struct error *err)
-{
-	int keep[] = { l->gate.fd, l->gate.answer, l->child.fd };
-	unsigned first = 3 + l->plan->preserve_fds;
-
-	qsort(keep, ARRAY_SIZE(keep), sizeof(keep[0]), compare_descriptors);
-	for (size_t i = 0; i <= ARRAY_SIZE(keep); i++) {
-		unsigned last = i < ARRAY_SIZE(keep) ? (unsigned)keep[i] - 1 : ~0u;
-
-		if (first <= last && sys_close_range(first, last, 0) < 0)
-			return error_sys(err, "close_range");
-		first = last + 2;
-	}
-	return 0;
-}
-
 /* Between here and the gate: everything but the program. */
-static int become_container(struct launch *l, const char **ret_program, bool *ret_filter_pending,
-			    struct error *err)
+static int become_container(struct launch *l, const char **ret_program, struct error *err)
 {
 	const struct plan *plan = l->plan;
 	const struct process_plan *p = &plan->process;
@@ -265,7 +145,7 @@ static int become_container(struct launch *l, const char **ret_program, bool *re
 					   .keyring = plan->keyring,
 					   .last_capability = l->host->last_capability,
 					   .where = "/process" };
-	int listener;
+	int keep[] = { l->gate.fd, l->gate.answer, l->child.fd };
 
 	if (phase_enter(&l->child, PHASE_JOIN, err) || be_born(l, err) ||
 	    enter_namespaces(l, err) || set_names(plan, err))
@@ -279,73 +159,80 @@ static int become_container(struct launch *l, const char **ret_program, bool *re
 	    container_hooks(l, HOOK_CREATE_CONTAINER, "creating", plan->fs.rootfs, err))
 		return -1;
 	if (phase_enter(&l->child, PHASE_PIVOT, err) || rootfs_enter(&plan->fs, &l->sources, err) ||
-	    make_terminal(l, err) || set_sysctls(plan, err))
+	    become_terminal(p, &plan->fs, l->console, err) || set_sysctls(plan, err))
 		return -1;
 	/* Nothing is mounted after the masks. */
 	if (phase_enter(&l->child, PHASE_FINISH, err) ||
 	    rootfs_finish(&plan->fs, &l->sources, p->exists ? p->cwd : NULL, err))
 		return -1;
 	if (!p->exists)
-		return prctl(PR_SET_PDEATHSIG, 0) < 0 ? error_sys(err, "prctl PR_SET_PDEATHSIG")
-						      : drop_descriptors(l, err);
-	if (phase_enter(&l->child, PHASE_CREDENTIALS, err) || stdio_adopt(p->uid, err) ||
-	    complete_environment(l, err) || credentials_become(&credentials, err) ||
-	    program_find(p, "/process", l->arena, ret_program, err))
+		return prctl(PR_SET_PDEATHSIG, 0) < 0
+			       ? error_sys(err, "prctl PR_SET_PDEATHSIG")
+			       : become_enclosed(plan->preserve_fds, keep, ARRAY_SIZE(keep), err);
+	if (phase_enter(&l->child, PHASE_CREDENTIALS, err) ||
+	    become_user(&credentials, l->arena, ret_program, err) ||
+	    become_enclosed(plan->preserve_fds, keep, ARRAY_SIZE(keep), err))
 		return -1;
-	/* What a filter may deny comes before it. A runtime that dies from here on leaves us to `delete`. */
-	if (drop_descriptors(l, err) || prctl(PR_SET_PDEATHSIG, 0) < 0 ||
-	    credentials_drop(&credentials, &listener, ret_filter_pending, err))
+	return become_confined(&credentials, err);
+}
+
+static bool notifies(const struct launch *l)
+{
+	return l->plan->process.exists && l->plan->seccomp && l->plan->seccomp->notify;
+}
+
+/*
+ * READY. A filter that notifies is loaded here, so that its agent has it before the program runs. Other filters are loaded
+ * when nothing is left but execve.
+ */
+static int be_ready(struct launch *l, struct error *err)
+{
+	if (!notifies(l))
+		return channel_send(&l->child, MSG_READY, 0, err);
+	/* Our memory belongs to the user namespace of the runtime, which may have no power there: it fetches the listener. */
+	if (l->plan->ns.fresh & CLONE_NEWUSER && l->host->euid != 0 &&
+	    prctl(PR_SET_DUMPABLE, 1) < 0)
+		return error_sys(err, "prctl PR_SET_DUMPABLE");
+	if (channel_send(&l->child, MSG_READY, 0, err))
 		return -1;
-	if (listener >= 0 && (channel_send(&l->child, MSG_LISTENER, listener, err) ||
-			      channel_expect(&l->child, MSG_TAKEN, 0, NULL, err)))
-		return -1;
-	fd_close(&listener);
-	return 0;
+	return become_filtered(l->plan->seccomp, &l->child, err);
 }
 
 /* From the gate on the runtime that made us is gone, and whoever opens the gate hears us. */
-static int run_program(struct launch *l, const char *program, bool filter_pending,
-		       struct error *err)
+static int run_program(struct launch *l, const char *program, struct error *err)
 {
 	const struct process_plan *p = &l->plan->process;
 	struct channel alone = { .fd = -1, .progress = l->child.progress };
-	int listener = -1;
 
 	if (!p->exists)
 		return error_config(err, "/process", "process property must not be empty");
 	if (phase_enter(&alone, PHASE_START_HOOKS, err))
 		return -1;
-	/* The filter may deny read(2). */
-	if (filter_pending)
-		gate_pass(&l->gate);
-	if (filter_pending && credentials_load_filter(l->plan->seccomp, &listener, err))
+	if (!notifies(l) && become_filtered(l->plan->seccomp, &alone, err))
 		return -1;
 	if (container_hooks(l, HOOK_START_CONTAINER, "created", NULL, err))
 		return -1;
 	if (phase_enter(&alone, PHASE_EXEC, err))
 		return -1;
-	if (!filter_pending)
-		gate_pass(&l->gate);
-	execve(program, (char *const *)(uintptr_t)p->args, (char *const *)(uintptr_t)p->env);
-	program_explain(program, err);
-	return error_at(err, "/process/args/0");
+	gate_pass(&l->gate);
+	return become_program(p, "/process", program, err);
 }
 
 NORETURN void child_main(struct launch *l)
 {
 	const char *program = NULL;
-	bool filter_pending = false;
 	struct error err;
 
-	if (become_container(l, &program, &filter_pending, &err) ||
-	    phase_enter(&l->child, PHASE_GATE, &err) ||
-	    channel_send(&l->child, MSG_READY, 0, &err)) {
+	if (become_container(l, &program, &err) || phase_enter(&l->child, PHASE_GATE, &err) ||
+	    be_ready(l, &err)) {
 		err.phase = (int)l->child.progress->child_phase;
 		channel_fail(&l->child, &err);
 		_exit(1);
 	}
-	fd_close(&l->child.fd);
-	if (gate_wait(&l->gate, &err) || run_program(l, program, filter_pending, &err))
+	/* A notifying filter may ask others whether a close is allowed; execve closes it all the same. */
+	if (!notifies(l))
+		fd_close(&l->child.fd);
+	if (gate_wait(&l->gate, &err) || run_program(l, program, &err))
 		gate_answer(&l->gate, &err);
 	_exit(1);
 }

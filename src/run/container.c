@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/json.h"
+#include "cgroup/freezer.h"
 #include "run/channel.h"
 #include "run/destroy.h"
 #include "run/hooks.h"
@@ -224,6 +225,7 @@ static int open_gate(struct container *c, struct notify *notify, struct error *e
 	if (gate_open(&c->state, seconds, err) == 0) {
 		(void)unlinkat(c->state.fd, STATE_GATE, 0);
 		(void)unlinkat(c->state.fd, STATE_ANSWER, 0);
+		(void)unlinkat(c->state.fd, STATE_PAGE, 0);
 		if (run_poststart(c, err) == 0)
 			return 0;
 	}
@@ -293,16 +295,30 @@ int container_kill(struct container *c, int sig, bool all, struct error *err)
 
 	if (!running && !all)
 		return not_running(err);
-	if (c->status == CONTAINER_PAUSED && sig == SIGKILL && every && cgroup_thaw(c->cgroup, err))
+	if (every && c->cgroup && cgroup_count(c->cgroup)) {
+		if (cgroup_signal(c->cgroup, sig, err))
+			return -1;
+	} else if (running && kill_init(c, sig, err)) {
 		return -1;
-	if (every && c->cgroup && cgroup_count(c->cgroup))
-		return cgroup_signal(c->cgroup, sig, err);
-	if (!running)
-		return 0;
-	if (kill_init(c, sig, err))
-		return -1;
+	}
 	/* A frozen process dies of SIGKILL only when it runs again. */
 	return sig == SIGKILL && c->status == CONTAINER_PAUSED ? cgroup_thaw(c->cgroup, err) : 0;
+}
+
+int container_pause(const struct container *c, struct error *err)
+{
+	if (c->status != CONTAINER_CREATED && c->status != CONTAINER_RUNNING)
+		return not_running(err);
+	return cgroup_freeze(c->cgroup, err);
+}
+
+int container_resume(const struct container *c, struct error *err)
+{
+	if (c->status == CONTAINER_STOPPED || c->status == CONTAINER_CREATING)
+		return not_running(err);
+	if (c->status != CONTAINER_PAUSED)
+		return error_set(err, ERR_STATE, "container not paused");
+	return cgroup_resume(c->cgroup, err);
 }
 
 int container_delete(struct container *c, bool force, struct error *err)

@@ -26,6 +26,7 @@
 #define RECORD_VALUE "annotation-value"
 #define RECORD_HOOKS_STDOUT "hooks-stdout"
 #define RECORD_HOOKS_STDERR "hooks-stderr"
+#define RECORD_NO_KEYRING "no-keyring"	     /* it has the session keyring of its creator */
 #define RECORD_START_SECONDS "start-seconds" /* what startContainer hooks may take */
 
 #define RECORD_CREATING "creating"
@@ -86,6 +87,10 @@ int container_start(struct container *c, struct notify *ret_notify, struct error
 
 /* Sends a signal to init, or to every process of the container. */
 int container_kill(struct container *c, int sig, bool all, struct error *err);
+
+/* Stops all processes until they are resumed; ERR_STATE for a container that is not running, or not paused. */
+int container_pause(const struct container *c, struct error *err);
+int container_resume(const struct container *c, struct error *err);
 
 /* Removes the container; with `force` it is killed first. Runs the poststop hooks. */
 int container_delete(struct container *c, bool force, struct error *err);

@@ -2,16 +2,20 @@
 #include "run/credentials.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/seccomp.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/fsuid.h>
 #include <sys/personality.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/str.h"
 #include "run/limits.h"
+#include "sys/lsm.h"
 #include "sys/proc.h"
 #include "sys/security.h"
 #include "sys/syscalls.h"
@@ -117,26 +121,41 @@ static int become_user(const struct process_plan *p, const char *where, struct e
 	return 0;
 }
 
-int credentials_load_filter(const struct seccomp_plan *seccomp, int *ret_listener,
-			    struct error *err)
+int credentials_label(const struct process_plan *p, const char *where, struct error *err)
 {
-	unsigned flags = seccomp->flags;
-	int result;
+	auto_proc struct proc proc = { .fd = -1 };
 
-	if (seccomp->notify)
-		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
-	result = filter_load(seccomp->code, seccomp->n_code, flags, err);
-	if (result < 0)
-		return error_at(err, "/linux/seccomp");
-	*ret_listener = seccomp->notify ? result : -1;
+	if (!p->apparmor && !p->selinux)
+		return 0;
+	if (proc_open(&proc, PROC_PIDS, err))
+		return -1;
+	if (p->apparmor && lsm_set_profile(&proc, p->apparmor, p->apparmor_stack, err))
+		return error_at(err, "%s/apparmorProfile", where);
+	if (p->selinux && lsm_set_exec_label(&proc, p->selinux, err))
+		return error_at(err, "%s/selinuxLabel", where);
 	return 0;
+}
+
+/* The keyring is the container's, so it has its label. */
+static int join_keyring(const struct credentials *c, struct error *err)
+{
+	const char *label = c->process->selinux;
+	auto_proc struct proc proc = { .fd = -1 };
+
+	if (!label)
+		return keyring_join(c->keyring, err);
+	if (proc_open(&proc, PROC_PIDS, err))
+		return -1;
+	if (lsm_set_key_label(&proc, label, err))
+		return error_at(err, "%s/selinuxLabel", c->where);
+	return keyring_join(c->keyring, err) || lsm_set_key_label(&proc, NULL, err) ? -1 : 0;
 }
 
 int credentials_become(const struct credentials *c, struct error *err)
 {
 	const struct process_plan *p = c->process;
 
-	if (c->keyring && keyring_join(c->keyring, err))
+	if ((c->keyring && join_keyring(c, err)) || credentials_label(p, c->where, err))
 		return -1;
 	if (apply_attributes(p, err) || rlimits_set(p, c->where, err))
 		return -1;
@@ -148,23 +167,41 @@ int credentials_become(const struct credentials *c, struct error *err)
 	return p->no_new_privileges ? no_new_privileges_set(err) : 0;
 }
 
-int credentials_drop(const struct credentials *c, int *ret_listener, bool *ret_filter_pending,
-		     struct error *err)
+int credentials_drop(const struct credentials *c, struct error *err)
 {
 	const struct process_plan *p = c->process;
-	bool filter_now = c->seccomp && (!p->no_new_privileges || c->seccomp->notify);
+	uint64_t for_filter = 0;
+
+	if (c->seccomp && !p->no_new_privileges)
+		for_filter = UINT64_C(1) << CAP_SYS_ADMIN;
+	if (caps_apply(p->caps[CAP_SET_EFFECTIVE] | for_filter,
+		       p->caps[CAP_SET_PERMITTED] | for_filter, p->caps[CAP_SET_INHERITABLE],
+		       p->caps[CAP_SET_AMBIENT], err))
+		return error_at(err, "%s/capabilities", c->where);
+	return 0;
+}
+
+int filter_announce(const struct seccomp_plan *seccomp, int *ret_listener, struct error *err)
+{
+	auto_fd int lowest = -1;
 
 	*ret_listener = -1;
-	*ret_filter_pending = c->seccomp && !filter_now;
-	if (filter_now) {
-		/* The change of user emptied the effective set. */
-		if (!p->no_new_privileges && caps_raise(err))
-			return -1;
-		if (credentials_load_filter(c->seccomp, ret_listener, err))
-			return -1;
-	}
-	if (caps_apply(p->caps[CAP_SET_EFFECTIVE], p->caps[CAP_SET_PERMITTED],
-		       p->caps[CAP_SET_INHERITABLE], p->caps[CAP_SET_AMBIENT], err))
-		return error_at(err, "%s/capabilities", c->where);
+	if (!seccomp || !seccomp->notify)
+		return 0;
+	lowest = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	if (lowest < 0)
+		return error_sys(err, "find a descriptor for the seccomp listener");
+	*ret_listener = lowest;
+	return 0;
+}
+
+int filter_enter(const struct seccomp_plan *seccomp, struct error *err)
+{
+	unsigned flags = seccomp ? seccomp->flags : 0;
+
+	if (seccomp && seccomp->notify)
+		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	if (seccomp && filter_load(seccomp->code, seccomp->n_code, flags, err) < 0)
+		return error_at(err, "/linux/seccomp");
 	return 0;
 }

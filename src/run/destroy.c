@@ -7,9 +7,11 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "cgroup/freezer.h"
 #include "run/cgroups.h"
 #include "run/container.h"
 #include "run/hooks.h"
+#include "run/rdtgroup.h"
 #include "run/report.h"
 #include "run/rootfs.h"
 #include "sys/clone.h"
@@ -62,7 +64,7 @@ int destroy(const struct state *s, const struct record *r, struct error *err)
 			       cgroup_remove(cgroup, err)))
 			return -1;
 	}
-	if (rootfs_undo(r, err))
+	if (rdtgroup_undo(r, err) || rootfs_undo(r, err))
 		return -1;
 	return state_remove(s, err);
 }

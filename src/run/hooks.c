@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,8 +36,21 @@ static const char *kind_name(enum hook_kind kind)
 	return word_name(hook_words.table, hook_words.n, kind);
 }
 
-static NORETURN void hook_child(const struct hook *hook, const struct hook_run *run, int input,
-				int output, int status)
+/*
+ * A hook that nobody waits for any more would act on a container that `delete` takes away. What a poststop hook tidies up
+ * outlives the container anyway: it may finish.
+ */
+static void follow_parent(const struct hook_run *run, pid_t parent)
+{
+	if (run->kind == HOOK_POSTSTOP)
+		return;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+}
+
+static NORETURN void hook_child(const struct hook *hook, const struct hook_run *run, pid_t parent,
+				int input, int output, int status)
 {
 	const char *const files[] = { NULL, run->output, run->errors };
 	struct sigaction dfl = { .sa_handler = SIG_DFL };
@@ -44,6 +58,7 @@ static NORETURN void hook_child(const struct hook *hook, const struct hook_run *
 	sigset_t none;
 	int errnum;
 
+	follow_parent(run, parent);
 	setsid();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -157,7 +172,7 @@ static int run_one(const struct hook *hook, const struct hook_run *run, struct e
 	auto_fd int hook_in = -1, hook_out = -1, said = -1, says = -1, pidfd = -1;
 	int in[2], out[2], status_pipe[2], status = 0, errnum = 0;
 	struct running r = { .state = run->state, .left = strlen(run->state) };
-	pid_t pid;
+	pid_t pid, parent = getpid();
 
 	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
 	    pipe2(status_pipe, O_CLOEXEC) < 0)
@@ -170,7 +185,7 @@ static int run_one(const struct hook *hook, const struct hook_run *run, struct e
 	(void)fcntl(out[0], F_SETFL, O_NONBLOCK);
 	pid = process_clone(0, -1, &pidfd, err);
 	if (pid == 0)
-		hook_child(hook, run, hook_in, hook_out, says);
+		hook_child(hook, run, parent, hook_in, hook_out, says);
 	r.input = in[1];
 	r.output = out[0];
 	r.pidfd = pidfd;

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "sys/file.h"
+#include "sys/lsm.h"
 #include "sys/security.h"
 #include "sys/selfexe.h"
 #include "sys/syscalls.h"
@@ -29,12 +30,19 @@ static bool in_user_namespace(void)
 
 int host_read(struct host *ret, struct arena *a, struct error *err)
 {
+	struct inheritance own;
 	char cwd[4096];
 
 	*ret = (struct host){ .euid = geteuid(), .egid = getegid() };
-	if (caps_read(&ret->bounding, &ret->permitted, &ret->last_capability, err))
+	if (inheritance_read(&own, err))
 		return -1;
+	ret->bounding = own.bounding;
+	ret->permitted = own.permitted;
+	ret->last_capability = own.last_capability;
+	ret->ignored_signals = own.ignored_signals;
 	ret->in_userns = in_user_namespace();
+	ret->apparmor = lsm_apparmor_is_enabled();
+	ret->selinux = lsm_selinux_is_enabled();
 	ret->cwd = getcwd(cwd, sizeof(cwd)) ? arena_strdup(a, cwd) : "/";
 	return 0;
 }
@@ -42,6 +50,11 @@ int host_read(struct host *ret, struct arena *a, struct error *err)
 int host_protect_program(char **argv, struct error *err)
 {
 	return selfexe_check_path(err) || selfexe_protect(argv, err) ? -1 : 0;
+}
+
+bool host_takes_filter_flag(unsigned flag)
+{
+	return filter_flag_is_known(flag);
 }
 
 int host_guard_descriptors(unsigned preserve, struct error *err)

@@ -10,5 +10,8 @@ int host_read(struct host *ret, struct arena *a, struct error *err);
 /* Executes the runtime anew from a file no container can write to (sys/selfexe.h); before anything else. */
 int host_protect_program(char **argv, struct error *err);
 
+/* Whether this kernel loads filters with a SECCOMP_FILTER_FLAG_*. */
+bool host_takes_filter_flag(unsigned flag);
+
 /* The caller's descriptors: 0 to 2 are open afterwards, everything from 3 + `preserve` up is close-on-exec. */
 int host_guard_descriptors(unsigned preserve, struct error *err);

@@ -12,6 +12,9 @@
 #include "cgroup/cgroup.h"
 #include "plan/plan.h"
 #include "run/channel.h"
+#include "run/join.h"
+#include "run/netdev.h"
+#include "run/rdtgroup.h"
 #include "run/rootfs.h"
 #include "state/state.h"
 
@@ -22,7 +25,9 @@ struct launch_options {
 	const char *pidfd_socket;   /* NULL: none */
 	const char *pid_file;	    /* NULL: none */
 	bool notify;		    /* NOTIFY_SOCKET is relayed */
+	bool timed;		    /* the phases note CPU time, too (run/timeline.h) */
 	bool attached; /* `run` in the foreground: we keep the terminal's primary end */
+	bool starts;   /* `run`: nobody is told of the container before its program runs */
 };
 
 struct handover {
@@ -42,10 +47,13 @@ struct launch {
 	struct record record;
 	struct cgroup *cgroup;
 	struct sources sources;
+	struct rdtgroup rdtgroup;
+	struct net_devices net_devices;
 	struct gate gate;
 	struct channel parent, child; /* our end and the child's */
 	int console;		      /* socket for the terminal's primary end, -1: none */
 	int console_peer;	      /* attached: where the primary end arrives, -1: none */
+	int agent;		      /* connection to the listener's agent, -1: none */
 	int join_fds[8];	      /* plan->ns.joins, in that order; -1: done by the parent */
 
 	struct handover *handover; /* written by the parent before GO, read by the child after it */
@@ -62,16 +70,8 @@ struct launch {
  */
 int parent_create(struct launch *l, struct error *err);
 
+/* The namespaces that init is born in; it makes the others itself, beside the parent. */
+int launch_birth_flags(const struct plan *plan);
+
 /* Init's life from the clone to the program; never returns. */
 NORETURN void child_main(struct launch *l);
-
-/* ---- run/join.c ---------------------------------------------------------------------------------------------------- */
-
-/* Opens the namespaces to join, and checks what they are. */
-int join_open(const struct ns_plan *ns, int fds[8], struct error *err);
-
-/* Refuses names and sysctls whose namespace is joined, but is the runtime's own: the host would change. */
-int join_check_own(const struct plan *plan, const int fds[8], struct error *err);
-
-/* Enters those whose type is in `flags` and whose descriptor is open. */
-int join_namespaces(const struct ns_plan *ns, const int fds[8], int flags, struct error *err);

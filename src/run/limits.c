@@ -6,8 +6,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/fd.h"
 #include "spec/names.h"
-#include "sys/proc.h"
+#include "sys/clone.h"
 #include "sys/syscalls.h"
 
 #define IOPRIO_WHO_PGRP 2
@@ -78,20 +79,27 @@ static int apply_scheduler(const struct process_plan *p, const char *where, pid_
 static int apply_oom_score(const struct process_plan *p, const char *where, pid_t pid,
 			   struct error *err)
 {
-	auto_proc struct proc proc = { .fd = -1 };
-	char path[40], text[16];
+	auto_fd int fd = -1;
 
 	if (!p->has_oom_score_adj)
 		return 0;
-	snprintf(path, sizeof(path), "%d/oom_score_adj", (int)pid);
-	snprintf(text, sizeof(text), "%d", p->oom_score_adj);
-	if (proc_open(&proc, PROC_PIDS, err) || proc_write(&proc, path, text, err))
+	fd = oom_score_open(pid, err);
+	if (fd < 0 || oom_score_write(fd, p->oom_score_adj, err))
 		return error_at(err, "%s/oomScoreAdj", where);
 	return 0;
 }
 
-/* The runtime may have been pinned; the container's processes go where their cpuset lets them. Best effort. */
-static void reset_affinity(pid_t pid)
+int affinity_set(const struct cpu_plan *cpus, pid_t pid, struct error *err)
+{
+	if (!cpus->bits)
+		return 0;
+	if (sched_setaffinity(pid, (cpus->bits + 63) / 64 * 8,
+			      (const cpu_set_t *)(const void *)cpus->words) < 0)
+		return error_sys(err, "sched_setaffinity");
+	return 0;
+}
+
+void affinity_reset(pid_t pid)
 {
 	unsigned char all[1024];
 
@@ -99,9 +107,14 @@ static void reset_affinity(pid_t pid)
 	(void)sched_setaffinity(pid, sizeof(all), (const cpu_set_t *)(const void *)all);
 }
 
-int limits_apply(const struct process_plan *p, const char *where, pid_t pid, struct error *err)
+int limits_apply(const struct process_plan *p, const char *where, pid_t pid, bool exec,
+		 struct error *err)
 {
-	reset_affinity(pid);
+	/* The runtime may have been pinned; that is not to go on in the container. */
+	if (!exec)
+		affinity_reset(pid);
+	else if (affinity_set(&p->affinity_final, pid, err))
+		return error_at(err, "%s/execCPUAffinity/final", where);
 	if (apply_oom_score(p, where, pid, err) || apply_scheduler(p, where, pid, err))
 		return -1;
 	return 0;

@@ -11,8 +11,18 @@
 #include "base/error.h"
 #include "plan/plan.h"
 
-/* `where` is the JSON pointer of the process object; pid is our child, session and group leader. */
-int limits_apply(const struct process_plan *p, const char *where, pid_t pid, struct error *err);
+/*
+ * `where` is the JSON pointer of the process object; pid is our child, session and group leader. That of
+ * exec is put on its final CPUs, if they are named; any other may run anywhere.
+ */
+int limits_apply(const struct process_plan *p, const char *where, pid_t pid, bool exec,
+		 struct error *err);
+
+/* Pins process `pid` (0: us) to CPUs; does nothing where none are named. */
+int affinity_set(const struct cpu_plan *cpus, pid_t pid, struct error *err);
+
+/* Lets it run wherever its cpuset does; best effort. */
+void affinity_reset(pid_t pid);
 
 /* Raises hard limits (of process `pid`, 0: ours) that are lower than asked for. */
 int rlimits_raise(const struct process_plan *p, const char *where, pid_t pid, struct error *err);

@@ -21,9 +21,11 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/utc.h"
+#include "cgroup/events.h"
 #include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
+#include "run/caller.h"
 #include "run/hooks.h"
 #include "run/launch.h"
 #include "run/limits.h"
@@ -64,11 +66,14 @@ static int write_claim(struct launch *l, struct error *err)
 		record_add(r, RECORD_OWN_PIDNS, "1");
 	if (!plan->process.exists)
 		record_add(r, RECORD_NO_PROCESS, "1");
+	if (!plan->keyring)
+		record_add(r, RECORD_NO_KEYRING, "1");
 	for (size_t i = 0; i < plan->n_annotations; i++) {
 		record_add(r, RECORD_ANNOTATION, plan->annotations[i].key);
 		record_add(r, RECORD_VALUE, plan->annotations[i].value);
 	}
 	cgroup_to_record(l->cgroup, r);
+	rdtgroup_to_record(&l->rdtgroup, false, r);
 	rootfs_to_record(&plan->fs, r);
 	hooks_to_record(&plan->hooks[HOOK_POSTSTART], HOOK_POSTSTART, r);
 	hooks_to_record(&plan->hooks[HOOK_POSTSTOP], HOOK_POSTSTOP, r);
@@ -90,7 +95,8 @@ static int claim(struct launch *l, struct error *err)
 	if (state_claim(l->options->root, plan->id, &l->state, err))
 		return -1;
 	if (join_open(&plan->ns, l->join_fds, err) || join_check_own(plan, l->join_fds, err) ||
-	    cgroup_open(l->arena, &plan->cgroup, l->host, &l->cgroup, err))
+	    cgroup_open(l->arena, &plan->cgroup, l->host, &l->cgroup, err) ||
+	    rdtgroup_open(&plan->rdt, &l->rdtgroup, err))
 		return -1;
 	if (write_claim(l, err) ||
 	    state_write_file(&l->state, STATE_CONFIG, l->config, l->config_size, err))
@@ -98,32 +104,40 @@ static int claim(struct launch *l, struct error *err)
 	return l->options->notify ? notify_make(&l->state, err) : 0;
 }
 
-/* ---- 2: what the child inherits -------------------------------------------------------------------------------------- */
-
-static int open_console(struct launch *l, struct error *err)
+/* An init that has ended meanwhile is the reason for a failure to do something with it, and knows more of it. */
+static int blame_init(struct launch *l, struct error *err)
 {
-	const char *path = l->options->console_socket;
-	int pair[2];
+	if (fd_wait(l->pidfd, POLLIN, deadline_in(0)) > 0)
+		return channel_reason(&l->parent, err);
+	return -1;
+}
 
-	if (!l->plan->process.terminal)
-		return 0;
-	if (path) {
-		l->console = socket_connect(path, err);
-		return l->console < 0 ? error_in(err, "console socket") : 0;
-	}
-	if (!l->options->attached)
-		return 0;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return error_sys(err, "socketpair for the terminal");
-	l->console = pair[0];
-	l->console_peer = pair[1];
-	return 0;
+/* A hierarchy that was left out must not be asked for the container's processes later, another's group not removed. */
+static int make_groups(struct launch *l, struct error *err)
+{
+	int result;
+
+	if (cgroup_place(l->cgroup, l->pid, err))
+		return blame_init(l, err);
+	if (cgroup_make_v1(l->cgroup, err))
+		return -1;
+	cgroup_to_record(l->cgroup, &l->record);
+	result = rdtgroup_make(&l->rdtgroup, err);
+	rdtgroup_to_record(&l->rdtgroup, false, &l->record);
+	return result;
 }
 
 /* ---- 4: the clone ---------------------------------------------------------------------------------------------------- */
 
-/* Namespaces that init is born in; it makes the others itself, beside us. */
-#define BIRTH_NAMESPACES (CLONE_NEWUSER | CLONE_NEWPID)
+int launch_birth_flags(const struct plan *plan)
+{
+	int flags = CLONE_NEWUSER | CLONE_NEWPID;
+
+	/* Devices are moved into it before GO. */
+	if (plan->n_net_devices)
+		flags |= CLONE_NEWNET;
+	return plan->ns.fresh & flags;
+}
 
 /* A time namespace takes offsets only before its first process, so the parent makes it for its children. */
 static int prepare_time(const struct ns_plan *ns, int *ret_own, struct error *err)
@@ -188,7 +202,7 @@ static NORETURN void go_between(struct launch *l, uint64_t flags)
 	pid_t pid = -1;
 
 	if (join_namespaces(&l->plan->ns, l->join_fds, ~0, &err) == 0)
-		pid = process_clone_sibling(flags, &err);
+		pid = process_clone_sibling(flags, -1, &err);
 	if (pid == 0) {
 		/* Entered already. They are the runtime's to close. */
 		for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
@@ -240,7 +254,7 @@ static int make_handover(struct launch *l, struct error *err)
 static int clone_init(struct launch *l, struct error *err)
 {
 	const struct ns_plan *ns = &l->plan->ns;
-	uint64_t flags = (uint64_t)(ns->fresh & BIRTH_NAMESPACES) | CLONE_FILES;
+	uint64_t flags = (uint64_t)launch_birth_flags(l->plan) | CLONE_FILES;
 	auto_fd int own_time = -1, own_pid = -1;
 	int result = 0;
 
@@ -264,7 +278,7 @@ static int clone_init(struct launch *l, struct error *err)
 	return result;
 }
 
-/* ---- 5: id maps ------------------------------------------------------------------------------------------------------ */
+/* ---- 5: id maps, devices ------------------------------------------------------------------------------------------------------ */
 
 static int write_map(const struct proc *proc, pid_t pid, const char *file, const struct id_map *map,
 		     size_t n, struct arena *a, struct error *err)
@@ -297,6 +311,31 @@ static int give_ids(struct launch *l, struct error *err)
 	return 0;
 }
 
+/* In init's network namespace as it was cloned, or the one it is about to join. */
+static int move_net_devices(struct launch *l, struct error *err)
+{
+	const struct ns_plan *ns = &l->plan->ns;
+	auto_proc struct proc proc = { .fd = -1 };
+	auto_fd int own = -1;
+	char path[40];
+	int fd = -1;
+
+	if (!l->plan->n_net_devices)
+		return 0;
+	for (size_t i = 0; i < ns->n_joins; i++)
+		if (ns->joins[i].flag == CLONE_NEWNET)
+			fd = l->join_fds[i];
+	if (fd < 0) {
+		snprintf(path, sizeof(path), "%d/ns/net", (int)l->pid);
+		if (proc_open(&proc, PROC_PIDS, err))
+			return -1;
+		fd = own = proc_follow(&proc, path, O_RDONLY, err);
+		if (fd < 0)
+			return -1;
+	}
+	return net_devices_move(l->plan, fd, l->arena, &l->net_devices, err);
+}
+
 static int write_pid(struct launch *l, struct error *err)
 {
 	record_set_u64(&l->record, RECORD_PID, (uint64_t)l->pid);
@@ -315,22 +354,9 @@ static int give_pid(struct launch *l, struct error *err)
 	return cgroup_is_entered_late(l->cgroup) ? write_pid(l, err) : 0;
 }
 
-/* An init that has ended meanwhile is the reason for a failure to do something with it, and knows more of it. */
-static int blame_init(struct launch *l, struct error *err)
-{
-	if (fd_wait(l->pidfd, POLLIN, deadline_in(0)) > 0)
-		return channel_reason(&l->parent, err);
-	return -1;
-}
-
-static int place_init(struct launch *l, struct error *err)
-{
-	return cgroup_place(l->cgroup, l->pid, err) ? blame_init(l, err) : 0;
-}
-
 static int serve_init(struct launch *l, struct error *err)
 {
-	if (give_ids(l, err) || give_pid(l, err))
+	if (give_ids(l, err) || give_pid(l, err) || move_net_devices(l, err))
 		return blame_init(l, err);
 	cgroup_give_joins(l->cgroup, l->handover->joins);
 	sources_give(&l->sources, l->handover->sources);
@@ -355,9 +381,11 @@ static int expect(struct launch *l, enum message_type type, unsigned seconds, in
 
 /* ---- 6: hooks of the runtime's namespaces ------------------------------------------------------------------------------ */
 
-static int apply_cgroup(struct launch *l, struct error *err)
+static int apply_groups(struct launch *l, struct error *err)
 {
-	return cgroup_apply(l->cgroup, &l->plan->cgroup, err);
+	if (cgroup_apply(l->cgroup, &l->plan->cgroup, err))
+		return -1;
+	return rdtgroup_attach(&l->rdtgroup, l->pid, err);
 }
 
 static int run_runtime_hooks(struct launch *l, struct error *err)
@@ -370,7 +398,7 @@ static int run_runtime_hooks(struct launch *l, struct error *err)
 	if (expect(l, MSG_MOUNTED, STEP_SECONDS, NULL, err))
 		return -1;
 	/* Hooks may look at the cgroup, and at `state`. */
-	if (phase_enter(&l->parent, PHASE_RUNTIME_HOOKS, err) || apply_cgroup(l, err))
+	if (phase_enter(&l->parent, PHASE_RUNTIME_HOOKS, err) || apply_groups(l, err))
 		return -1;
 	if (write_pid(l, err))
 		return -1;
@@ -388,67 +416,44 @@ static int run_runtime_hooks(struct launch *l, struct error *err)
 static int wait_ready(struct launch *l, struct error *err)
 {
 	unsigned seconds = STEP_SECONDS + hooks_seconds(&l->plan->hooks[HOOK_CREATE_CONTAINER]);
-	int number;
 
+	if (phase_enter(&l->parent, PHASE_WAIT, err))
+		return -1;
 	if (l->plan->hooks[HOOK_CREATE_CONTAINER].n)
 		l->hooked = true;
-	if (l->plan->seccomp && l->plan->seccomp->notify && l->plan->process.exists) {
-		if (expect(l, MSG_LISTENER, seconds, &number, err) ||
-		    listener_send(l->plan, "creating", l->pid, l->pid, l->pidfd, number, l->arena,
-				  err) ||
-		    channel_send(&l->parent, MSG_TAKEN, 0, err))
-			return -1;
-	}
-	return expect(l, MSG_READY, seconds, NULL, err);
-}
-
-static int write_pid_file(const char *path, pid_t pid, struct arena *a, struct error *err)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	const char *temp = arena_printf(a, "%.*s.%s", (int)(name - path), path, name);
-	auto_fd int fd = -1;
-	char text[16];
-
-	/* A left-over of a runtime that died is replaced. */
-	(void)unlink(temp);
-	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return error_sys(err, "open pid file \"%s\"", temp);
-	snprintf(text, sizeof(text), "%d", (int)pid);
-	if (fd_write_all(fd, text, strlen(text)) < 0 || rename(temp, path) < 0) {
-		error_sys(err, "write pid file \"%s\"", path);
-		(void)unlink(temp);
+	if (expect(l, MSG_READY, seconds, NULL, err) ||
+	    listener_give(&l->parent, l->pidfd, l->plan, "creating", l->pid, l->pid, &l->agent,
+			  l->arena, err))
 		return -1;
-	}
+	if (l->options->timed)
+		l->parent.progress->stamps[PHASE_GATE].cpu = clock_cpu(l->pid);
 	return 0;
 }
 
-static int send_pidfd(const struct launch *l, struct error *err)
+static int write_created(struct launch *l, struct error *err)
 {
-	auto_fd int sock = socket_connect(l->options->pidfd_socket, err);
-
-	if (sock < 0 || socket_send_fd(sock, "standard", l->pidfd, err))
-		return error_in(err, "pidfd socket");
-	return 0;
+	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
+	rdtgroup_to_record(&l->rdtgroup, true, &l->record);
+	return write_pid(l, err);
 }
 
 static int finish(struct launch *l, struct error *err)
 {
 	if (phase_enter(&l->parent, PHASE_LIMITS, err))
 		return -1;
-	if (!has_runtime_hooks(l->plan) && apply_cgroup(l, err))
+	if (!has_runtime_hooks(l->plan) && apply_groups(l, err))
 		return -1;
-	if (l->plan->process.exists && limits_apply(&l->plan->process, "/process", l->pid, err))
+	if (l->plan->process.exists &&
+	    limits_apply(&l->plan->process, "/process", l->pid, false, err))
 		return -1;
 	if (phase_enter(&l->parent, PHASE_RECORD, err))
 		return -1;
-	record_set(&l->record, RECORD_STATUS, RECORD_CREATED);
-	if (write_pid(l, err))
+	if (!l->options->starts && write_created(l, err))
 		return -1;
-	if (l->options->pidfd_socket && send_pidfd(l, err))
-		return -1;
-	return l->options->pid_file ? write_pid_file(l->options->pid_file, l->pid, l->arena, err)
-				    : 0;
+	return caller_give_pidfd(l->options->pidfd_socket, "standard", l->pidfd, err) ||
+			       caller_give_pid(l->options->pid_file, l->pid, l->arena, err)
+		       ? -1
+		       : 0;
 }
 
 /* ---- failure ------------------------------------------------------------------------------------------------------------ */
@@ -457,10 +462,11 @@ static int finish(struct launch *l, struct error *err)
 static void explain_death(struct launch *l, int status, struct error *err)
 {
 	const char *phase = phase_name((enum phase)l->child.progress->child_phase);
+	uint64_t kills;
 
 	if (err->kind != ERR_GONE || !WIFSIGNALED(status))
 		return;
-	if (WTERMSIG(status) == SIGKILL && cgroup_oom_killed(l->cgroup))
+	if (WTERMSIG(status) == SIGKILL && cgroup_oom_kills(l->cgroup, &kills) && kills)
 		error_set(err, ERR_CHILD, "container init was OOM-killed (memory limit too low?)");
 	else
 		error_set(err, ERR_CHILD, "container init was killed by signal %d (%s) in phase %s",
@@ -472,6 +478,8 @@ static void undo(struct launch *l, struct error *err)
 	struct error more;
 	int status = 0;
 
+	/* A network namespace that ends takes virtual devices with it. */
+	net_devices_return(&l->net_devices);
 	/* The peer's end of the conversation is ours too until now. */
 	if (l->pidfd >= 0) {
 		/* One that died by itself shall be seen as it died. */
@@ -501,16 +509,16 @@ static int steps(struct launch *l, struct error *err)
 	/* 2. Init, and what it inherits. From here on it works beside us: namespaces and cgroups are slow to make. */
 	if (phase_enter(&l->parent, PHASE_CLONE, err) || cgroup_make_v2(l->cgroup, err) ||
 	    sources_prepare(&plan->fs, l->cgroup, l->arena, &l->sources, err) ||
-	    open_console(l, err) || gate_make(&l->state, &l->gate, err) || make_handover(l, err) ||
-	    clone_init(l, err))
+	    (plan->process.terminal &&
+	     caller_console(l->options->console_socket, l->options->attached, &l->console,
+			    &l->console_peer, err)) ||
+	    (plan->process.exists && listener_connect(plan->seccomp, &l->agent, err)) ||
+	    gate_make(&l->state, &l->gate, err) || make_handover(l, err) || clone_init(l, err))
 		return -1;
 
 	/* 3. What it gets at GO. The cgroup's own directories are mount sources too, so it comes first. */
-	if (phase_enter(&l->parent, PHASE_CGROUP, err) || place_init(l, err) ||
-	    cgroup_make_v1(l->cgroup, err))
+	if (phase_enter(&l->parent, PHASE_CGROUP, err) || make_groups(l, err))
 		return -1;
-	/* A hierarchy that was left out must not be asked for the container's processes later. */
-	cgroup_to_record(l->cgroup, &l->record);
 	if (phase_enter(&l->parent, PHASE_SOURCES, err) ||
 	    sources_open(&l->sources, &plan->fs, l->cgroup, err) ||
 	    (rootfs_mount_to_record(&plan->fs, &l->sources, &l->record) &&
@@ -523,7 +531,12 @@ static int steps(struct launch *l, struct error *err)
 	if (has_runtime_hooks(plan) && run_runtime_hooks(l, err))
 		return -1;
 
-	/* 5. Limits judge the container, not its set-up: they come when init has nothing left to do. */
+	/*
+	 * 5. Limits judge the container, not its set-up: they come when init has nothing left to do. The record of a container
+	 * that starts at once need not wait for that: without us init does not come as far.
+	 */
+	if (l->options->starts && write_created(l, err))
+		return -1;
 	return wait_ready(l, err) || finish(l, err) ? -1 : 0;
 }
 
@@ -531,16 +544,21 @@ int parent_create(struct launch *l, struct error *err)
 {
 	record_begin(&l->record, l->arena);
 	l->state.fd = l->parent.fd = l->child.fd = -1;
-	l->gate = (struct gate){ -1, -1 };
-	l->console = l->console_peer = l->pidfd = l->own_pidfd = -1;
+	l->gate = (struct gate)GATE_INIT;
+	l->rdtgroup = (struct rdtgroup)RDTGROUP_INIT;
+	l->net_devices = (struct net_devices)NET_DEVICES_INIT;
+	l->console = l->console_peer = l->agent = l->pidfd = l->own_pidfd = -1;
 	for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
 		l->join_fds[i] = -1;
 	if (channel_open(&l->parent, &l->child, err))
 		return -1;
+	l->parent.progress->timed = l->options->timed;
 	if (steps(l, err)) {
 		undo(l, err);
 		return -1;
 	}
+	net_devices_close(&l->net_devices);
+	rdtgroup_close(&l->rdtgroup);
 	sources_close(&l->sources);
 	fd_close(&l->parent.fd);
 	return 0;

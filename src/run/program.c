@@ -10,9 +10,6 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "sys/file.h"
-
-#define MAX_PASSWD ((size_t)1 << 20)
 
 /* 0, or the errno for which execve(2) would refuse the file. */
 static int judge_file(const char *path)
@@ -124,27 +121,4 @@ int program_explain(const char *path, struct error *err)
 			   end > interpreter && end[-1] == '\r'
 				   ? " ends with a carriage return (the file has Windows line ends)"
 				   : "");
-}
-
-const char *program_home(uid_t uid, struct arena *a)
-{
-	char *line = file_read_regular("/etc/passwd", MAX_PASSWD, a, NULL);
-
-	/* name:password:uid:gid:comment:home:shell */
-	while (line && *line) {
-		char *next = strchrnul(line, '\n'), *field[7] = { line };
-		uint64_t number;
-		bool more = *next;
-		int n = 1;
-
-		*next = '\0';
-		for (char *p = line; n < 7 && (p = strchr(p, ':')); n++) {
-			*p++ = '\0';
-			field[n] = p;
-		}
-		if (n >= 6 && str_to_u64(field[2], &number) && number == uid && field[5][0] == '/')
-			return field[5];
-		line = next + more;
-	}
-	return "/";
 }

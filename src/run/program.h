@@ -16,6 +16,3 @@ int program_find(const struct process_plan *p, const char *where, struct arena *
 
 /* Fills *err for an execve(2) that failed with errno: names a missing or foreign interpreter if that is why. */
 int program_explain(const char *path, struct error *err);
-
-/* The home directory of uid in the container's /etc/passwd, "/" where it does not say. */
-const char *program_home(uid_t uid, struct arena *a);

@@ -10,8 +10,10 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "plan/labels.h"
 #include "run/cgroupfs.h"
 #include "run/copyup.h"
+#include "sys/lsm.h"
 #include "sys/syscalls.h"
 
 #define PROC_ROOT_INODE 1
@@ -247,6 +249,8 @@ static int option_failed(const struct fs_mount *m, const struct fs_option *optio
 	if (option->nearest && err->errnum == EINVAL)
 		snprintf(err->text + used, sizeof(err->text) - used, ", did you mean \"%s\"?",
 			 option->nearest);
+	if (option->index == FS_MOUNT_LABEL)
+		return error_at(err, "/linux/mountLabel");
 	return error_at(err, "/mounts/%u/options/%u", m->index, option->index);
 }
 
@@ -288,9 +292,12 @@ static int old_data(const struct fs_mount *m, const char *mode, char buf[OLD_DAT
 	for (size_t i = 0; i < m->n_options; i++) {
 		const struct fs_option *o = &m->options[i];
 
-		used += (size_t)snprintf(buf + used, OLD_DATA_MAX - used, "%s%s%s%s",
-					 used ? "," : "", o->key, o->value ? "=" : "",
-					 o->value ? o->value : "");
+		/* The commas of a SELinux label are its own. */
+		const char *quote = o->value && label_is_option(o->key) ? "\"" : "";
+
+		used += (size_t)snprintf(buf + used, OLD_DATA_MAX - used, "%s%s%s%s%s%s",
+					 used ? "," : "", o->key, o->value ? "=" : "", quote,
+					 o->value ? o->value : "", quote);
 		if (used >= OLD_DATA_MAX)
 			return error_errno(err, E2BIG, "options of the file system");
 	}
@@ -343,6 +350,8 @@ static int mount_new(struct tree *t, const struct fs_mount *m, struct error *err
 	if (target < 0 || check_target(t, m, target, NULL, err))
 		return -1;
 	mnt = create(t, m, target, made, &attached, err);
+	if (mnt >= 0 && m->root_label && lsm_set_file_label(mnt, m->root_label, err))
+		return error_at(err, "/linux/mountLabel");
 	if (mnt < 0 || (m->copyup && copyup(tree_proc(t, err), target, mnt, m->keeps_mode, err)) ||
 	    (!attached && mount_attach(mnt, target, err)) || tree_set(t, mnt, 0, &propagation, err))
 		return -1;
@@ -355,16 +364,20 @@ int tree_tmpfs(struct tree *t, int target, const char *path, uint64_t attributes
 	       const struct fs_option *options, size_t n_options, bool *ret_attached,
 	       struct error *err)
 {
+	struct fs_option all[8];
 	const struct fs_mount m = {
 		.kind = FS_NEW,
 		.target = path,
 		.type = "tmpfs",
 		.source = "tmpfs",
-		.options = options,
-		.n_options = n_options,
+		.options = all,
+		.n_options = n_options + !!t->fs->label,
 		.top = { attributes, attributes },
 	};
 
+	memcpy(all, options, n_options * sizeof(all[0]));
+	if (t->fs->label)
+		all[n_options] = *t->fs->label;
 	return create(t, &m, target, true, ret_attached, err);
 }
 

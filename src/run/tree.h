@@ -39,7 +39,10 @@ int tree_set(struct tree *t, int mnt, unsigned how, const struct mount_set *chan
 /* The handle of what was just mounted at `path`, where only an old form could be used. */
 int tree_find_mounted(struct tree *t, const char *path, enum root_look look, struct error *err);
 
-/* A new tmpfs for us to fill, not attached yet unless only mount(2) is there; the handle of it. */
+/*
+ * A new tmpfs for us to fill, with the container's label, not attached yet unless only mount(2) is there; the handle of it.
+ * At most 7 options.
+ */
 int tree_tmpfs(struct tree *t, int target, const char *path, uint64_t attributes,
 	       const struct fs_option *options, size_t n_options, bool *ret_attached,
 	       struct error *err);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "spec/names.h"
 
+#include <assert.h>
 #include <linux/mempolicy.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -74,6 +76,57 @@ WORDS(mempolicy_flag_words, { "MPOL_F_NUMA_BALANCING", 1 << 13 },
 
 WORDS(hook_words, { "prestart", 0 }, { "createRuntime", 1 }, { "createContainer", 2 },
       { "startContainer", 3 }, { "poststart", 4 }, { "poststop", 5 });
+
+/* Headers of the oldest supported kernel lack these. */
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+#ifndef AUDIT_ARCH_LOONGARCH64
+#define AUDIT_ARCH_LOONGARCH64 (258 | __AUDIT_ARCH_64BIT | __AUDIT_ARCH_LE)
+#endif
+
+WORDS(seccomp_action_words, { "SCMP_ACT_KILL", SECCOMP_RET_KILL_THREAD },
+      { "SCMP_ACT_KILL_PROCESS", SECCOMP_RET_KILL_PROCESS },
+      { "SCMP_ACT_KILL_THREAD", SECCOMP_RET_KILL_THREAD }, { "SCMP_ACT_TRAP", SECCOMP_RET_TRAP },
+      { "SCMP_ACT_ERRNO", SECCOMP_RET_ERRNO }, { "SCMP_ACT_TRACE", SECCOMP_RET_TRACE },
+      { "SCMP_ACT_ALLOW", SECCOMP_RET_ALLOW }, { "SCMP_ACT_LOG", SECCOMP_RET_LOG },
+      { "SCMP_ACT_NOTIFY", SECCOMP_RET_USER_NOTIF });
+
+WORDS(seccomp_op_words, { "SCMP_CMP_NE", COMPARE_NE }, { "SCMP_CMP_LT", COMPARE_LT },
+      { "SCMP_CMP_LE", COMPARE_LE }, { "SCMP_CMP_EQ", COMPARE_EQ }, { "SCMP_CMP_GE", COMPARE_GE },
+      { "SCMP_CMP_GT", COMPARE_GT }, { "SCMP_CMP_MASKED_EQ", COMPARE_MASKED_EQ });
+
+WORDS(seccomp_flag_words, { "SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC },
+      { "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
+      { "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
+      { "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV });
+
+WORDS(seccomp_arch_words, { "SCMP_ARCH_X86", AUDIT_ARCH_I386 },
+      { "SCMP_ARCH_X86_64", AUDIT_ARCH_X86_64 }, { "SCMP_ARCH_X32", ARCH_X32 },
+      { "SCMP_ARCH_ARM", AUDIT_ARCH_ARM }, { "SCMP_ARCH_AARCH64", AUDIT_ARCH_AARCH64 },
+      { "SCMP_ARCH_MIPS", AUDIT_ARCH_MIPS }, { "SCMP_ARCH_MIPS64", AUDIT_ARCH_MIPS64 },
+      { "SCMP_ARCH_MIPS64N32", AUDIT_ARCH_MIPS64N32 }, { "SCMP_ARCH_MIPSEL", AUDIT_ARCH_MIPSEL },
+      { "SCMP_ARCH_MIPSEL64", AUDIT_ARCH_MIPSEL64 },
+      { "SCMP_ARCH_MIPSEL64N32", AUDIT_ARCH_MIPSEL64N32 }, { "SCMP_ARCH_PPC", AUDIT_ARCH_PPC },
+      { "SCMP_ARCH_PPC64", AUDIT_ARCH_PPC64 }, { "SCMP_ARCH_PPC64LE", AUDIT_ARCH_PPC64LE },
+      { "SCMP_ARCH_S390", AUDIT_ARCH_S390 }, { "SCMP_ARCH_S390X", AUDIT_ARCH_S390X },
+      { "SCMP_ARCH_PARISC", AUDIT_ARCH_PARISC }, { "SCMP_ARCH_PARISC64", AUDIT_ARCH_PARISC64 },
+      { "SCMP_ARCH_RISCV64", AUDIT_ARCH_RISCV64 },
+      { "SCMP_ARCH_LOONGARCH64", AUDIT_ARCH_LOONGARCH64 }, { "SCMP_ARCH_M68K", AUDIT_ARCH_M68K },
+      { "SCMP_ARCH_SH", AUDIT_ARCH_SHEL }, { "SCMP_ARCH_SHEB", AUDIT_ARCH_SH });
+
+WORDS(annotation_words, { ANNOTATION_HOOKS_STDERR, 0 }, { ANNOTATION_HOOKS_STDOUT, 0 },
+      { ANNOTATION_KEEP_GROUPS, 0 }, { ANNOTATION_CONTEXT_TYPE, 0 }, { ANNOTATION_STRICT_CALLS, 0 },
+      { ANNOTATION_NO_ENOSYS, 0 }, { ANNOTATION_SECCOMP_LOG, 0 });
+
+uint64_t words_value(const struct words *words, const char *name)
+{
+	uint64_t value = 0;
+
+	if (!word_find(words->table, words->n, name, &value))
+		assert(!"the schema has a word that no table knows");
+	return value;
+}
 
 /* Real-time signals are counted as the kernel counts them: glibc keeps the first two for itself. */
 #define KERNEL_RTMIN 34

@@ -185,13 +185,10 @@ bool state_is_locked(const struct state *s)
 
 int state_remove(const struct state *s, struct error *err)
 {
-	static const char *const files[] = { "record",
-					     "record.new",
-					     STATE_CONFIG,
-					     STATE_CONFIG ".new",
-					     STATE_GATE,
-					     STATE_ANSWER,
-					     STATE_NOTIFY "/" STATE_NOTIFY_SOCKET };
+	static const char *const files[] = { "record",	   "record.new",
+					     STATE_CONFIG, STATE_CONFIG ".new",
+					     STATE_GATE,   STATE_ANSWER,
+					     STATE_PAGE,   STATE_NOTIFY "/" STATE_NOTIFY_SOCKET };
 	auto_fd int root_fd = open_root(s->root, false, err);
 
 	if (root_fd < 0)

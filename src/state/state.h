@@ -5,7 +5,8 @@
  *	record		what may exist because of us, written before it is made (struct record)
  *	config.json	the configuration as it was at create, for later commands
  *	exec.fifo	the gate: its reader is an init that has not run its program yet
- *	exec.answer	where init says why its program did not run
+ *	exec.answer	a FIFO that init holds open until its program runs
+ *	exec.page	memory of init's: how far it came, why its program did not run
  *	notify/		the socket that stands in for the caller's NOTIFY_SOCKET
  *
  * The directory is locked (flock(2) on its descriptor) by whoever changes the container; a record that says "creating"
@@ -23,6 +24,7 @@
 
 #define STATE_GATE "exec.fifo"
 #define STATE_ANSWER "exec.answer"
+#define STATE_PAGE "exec.page"
 #define STATE_CONFIG "config.json"
 #define STATE_NOTIFY "notify"
 #define STATE_NOTIFY_SOCKET "notify.sock"

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/fd.h"
+#include "sys/proc.h"
 #include "sys/syscalls.h"
 
 #ifndef P_PIDFD
@@ -38,11 +40,16 @@ pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd, struct error 
 	return pid;
 }
 
-pid_t process_clone_sibling(uint64_t flags, struct error *err)
+pid_t process_clone_sibling(uint64_t flags, int cgroup_fd, struct error *err)
 {
 	struct clone_args args = { .flags = flags | CLONE_PARENT };
-	pid_t pid = sys_clone3(&args, sizeof(args));
+	pid_t pid;
 
+	if (cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)cgroup_fd;
+	}
+	pid = sys_clone3(&args, sizeof(args));
 	if (pid < 0)
 		return error_sys(err, "clone3 with flags %#jx", (uintmax_t)args.flags);
 	return pid;
@@ -118,4 +125,38 @@ int process_wait(int pidfd, uint64_t deadline, int *ret_status)
 int process_kill(int pidfd, int sig)
 {
 	return sys_pidfd_send_signal(pidfd, sig);
+}
+
+int oom_score_open(pid_t pid, struct error *err)
+{
+	char path[40];
+	auto_fd int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return error_sys(err, "open \"%s\"", path);
+	if (!proc_holds(fd))
+		return error_set(err, ERR_SYSTEM, "\"%s\" is not on a proc file system", path);
+	return fd_take(&fd);
+}
+
+int oom_score_read(int fd, int *ret, struct error *err)
+{
+	char text[16] = "";
+
+	if (pread(fd, text, sizeof(text) - 1, 0) <= 0)
+		return error_sys(err, "read oom_score_adj");
+	*ret = (int)strtol(text, NULL, 10);
+	return 0;
+}
+
+int oom_score_write(int fd, int value, struct error *err)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", value);
+	if (pwrite(fd, text, strlen(text), 0) < 0)
+		return error_sys(err, "write %s to oom_score_adj", text);
+	return 0;
 }

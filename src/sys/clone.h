@@ -20,7 +20,7 @@
 pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd, struct error *err);
 
 /* The same, but the child becomes a sibling: a child of our parent (CLONE_PARENT), without a pidfd. */
-pid_t process_clone_sibling(uint64_t flags, struct error *err);
+pid_t process_clone_sibling(uint64_t flags, int cgroup_fd, struct error *err);
 
 struct process {
 	pid_t pid;
@@ -44,3 +44,11 @@ int process_wait(int pidfd, uint64_t deadline, int *ret_status);
 
 /* Signals through the pidfd; 0 or -1 with errno. */
 int process_kill(int pidfd, int sig);
+
+/*
+ * oom_score_adj of a process, proc(5), by the caller's own /proc: where no container can have put anything. Lowering it below
+ * what a privileged process has set needs CAP_SYS_RESOURCE. The descriptor is for both calls below.
+ */
+int oom_score_open(pid_t pid, struct error *err);
+int oom_score_read(int fd, int *ret, struct error *err);
+int oom_score_write(int fd, int value, struct error *err);

@@ -2,42 +2,53 @@
 #include "sys/security.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
+#include "base/fd.h"
+#include "sys/proc.h"
 #include "sys/syscalls.h"
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
 
 /* Keyrings: all for the possessor; view, read and search for the user (keyctl_setperm(3)). */
 #define KEYRING_PERMISSIONS 0x3f130000u
 
-int caps_read(uint64_t *ret_bounding, uint64_t *ret_permitted, unsigned *ret_last,
-	      struct error *err)
+/* A line "Name:\t<hexadecimal>". */
+static bool read_mask(const char *text, const char *name, uint64_t *ret)
 {
-	cap_t caps = cap_get_proc();
-	uint64_t bounding = 0, permitted = 0;
-	unsigned cap;
+	const char *line = strstr(text, name);
 
-	if (!caps)
-		return error_sys(err, "capget");
-	for (cap = 0; cap < 64; cap++) {
-		int in_bounding = prctl(PR_CAPBSET_READ, cap);
-		cap_flag_value_t value = CAP_CLEAR;
+	if (!line)
+		return false;
+	*ret = strtoull(line + strlen(name), NULL, 16);
+	return true;
+}
 
-		/* The first number the kernel does not know ends the list. */
-		if (in_bounding < 0)
-			break;
-		if (in_bounding)
-			bounding |= UINT64_C(1) << cap;
-		if (cap_get_flag(caps, (cap_value_t)cap, CAP_PERMITTED, &value) == 0 &&
-		    value == CAP_SET)
-			permitted |= UINT64_C(1) << cap;
-	}
-	cap_free(caps);
-	*ret_bounding = bounding;
-	*ret_permitted = permitted;
-	*ret_last = cap - 1;
+/* One file in the place of a system call for each capability and for each signal. */
+int inheritance_read(struct inheritance *ret, struct error *err)
+{
+	auto_fd int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+	char text[8192];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n < 0)
+		return error_sys(err, "read /proc/self/status");
+	text[n] = '\0';
+	if (!proc_holds(fd) || !read_mask(text, "\nCapBnd:", &ret->bounding) ||
+	    !read_mask(text, "\nCapPrm:", &ret->permitted) ||
+	    !read_mask(text, "\nSigIgn:", &ret->ignored_signals))
+		return error_set(err, ERR_SYSTEM, "/proc/self/status is not what it should be");
+	/* libcap has asked the kernel when we began. */
+	ret->last_capability = (unsigned)cap_max_bits() - 1;
 	return 0;
 }
 
@@ -103,7 +114,8 @@ int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uin
 	cap_free(caps);
 	if (result)
 		return -1;
-	if (cap_reset_ambient() < 0 && errno != EINVAL)
+	/* cap_reset_ambient() would ask for each first. */
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
 		return error_sys(err, "prctl PR_CAP_AMBIENT_CLEAR_ALL");
 	for (cap_value_t cap = 0; ambient; cap++, ambient >>= 1)
 		if ((ambient & 1) && cap_set_ambient(cap, CAP_SET) < 0)
@@ -152,4 +164,13 @@ int filter_load(const struct sock_filter *code, uint16_t n, unsigned flags, stru
 		return error_set(err, ERR_SYSTEM, "seccomp: thread %d cannot take the filter",
 				 result);
 	return result;
+}
+
+bool filter_flag_is_known(unsigned flag)
+{
+	/* This one is for filters with a listener. */
+	if (flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+		flag |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+	/* Flags are judged before the program is read. */
+	return sys_seccomp(SECCOMP_SET_MODE_FILTER, flag, NULL) < 0 && errno == EFAULT;
 }

@@ -11,9 +11,14 @@
 
 #include "base/error.h"
 
-/* Our own sets as bit masks, and the highest capability this kernel knows. */
-int caps_read(uint64_t *ret_bounding, uint64_t *ret_permitted, unsigned *ret_last,
-	      struct error *err);
+/* What the caller has left to us, as bit masks, proc_pid_status(5). */
+struct inheritance {
+	uint64_t bounding, permitted;
+	unsigned last_capability; /* the highest this kernel knows */
+	uint64_t ignored_signals; /* bit n - 1 for signal n */
+};
+
+int inheritance_read(struct inheritance *ret, struct error *err);
 
 /* Drops every capability outside `keep` from the bounding set (those that are in it now). */
 int caps_limit_bounding(uint64_t keep, unsigned last, struct error *err);
@@ -38,3 +43,6 @@ int keyring_join(const char *name, struct error *err);
  * (SECCOMP_FILTER_FLAG_NEW_LISTENER), else 0; -1 on failure.
  */
 int filter_load(const struct sock_filter *code, uint16_t n, unsigned flags, struct error *err);
+
+/* Whether the kernel knows the flag; nothing is loaded. */
+bool filter_flag_is_known(unsigned flag);

@@ -93,6 +93,18 @@ static uintptr_t segment_end(const struct segments *s, const ElfW(Phdr) * header
 	return (s->base + header->p_vaddr + header->p_filesz + s->page - 1) & ~(s->page - 1);
 }
 
+/*
+ * A segment as a whole, with the bytes between its variables that belong to none of them: memcpy(3), and any loop that a
+ * compiler takes for one, would be an overflow to AddressSanitizer.
+ */
+__attribute__((no_sanitize("address"))) static void copy_words(volatile unsigned long *to,
+							       const unsigned long *from,
+							       size_t size)
+{
+	for (size_t i = 0; i < size / sizeof(*to); i++)
+		to[i] = from[i];
+}
+
 static int copy_in_place(uintptr_t begin, uintptr_t end)
 {
 	size_t size = end - begin;
@@ -100,7 +112,7 @@ static int copy_in_place(uintptr_t begin, uintptr_t end)
 
 	if (copy == MAP_FAILED)
 		return -1;
-	memcpy(copy, (const void *)begin, size);
+	copy_words(copy, (const unsigned long *)begin, size);
 	if (mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)begin) != MAP_FAILED)
 		return 0;
 	munmap(copy, size);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -129,6 +130,7 @@ void terminal_restore(int fd, const struct termios *saved)
 
 int socket_connect(const char *path, struct error *err)
 {
+	const struct timeval limit = { .tv_sec = SOCKET_SECONDS };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	auto_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	auto_fd int dir = -1;
@@ -144,9 +146,30 @@ int socket_connect(const char *path, struct error *err)
 			return error_sys(err, "open socket \"%s\"", path);
 		snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d", dir);
 	}
-	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return error_sys(err, "connect to socket \"%s\"", path);
-	return fd_take(&sock);
+	/* A queue that nobody empties would hold us for ever. */
+	(void)setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+		return fd_take(&sock);
+	if (errno == EAGAIN)
+		return error_set(err, ERR_TIMEOUT,
+				 "socket \"%s\": nobody accepted within %d seconds", path,
+				 SOCKET_SECONDS);
+	return error_sys(err, "connect to socket \"%s\"", path);
+}
+
+/* Sends some of a message once there is room; -1 with EAGAIN when the deadline has passed. */
+static ssize_t send_some(int sock, const struct msghdr *msg, uint64_t deadline)
+{
+	for (;;) {
+		ssize_t n = sendmsg(sock, msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n >= 0 || (errno != EAGAIN && errno != EINTR))
+			return n;
+		if (errno == EAGAIN && fd_wait(sock, POLLOUT, deadline) == 0) {
+			errno = EAGAIN;
+			return -1;
+		}
+	}
 }
 
 int socket_send_fd(int sock, const char *text, int fd, struct error *err)
@@ -161,15 +184,26 @@ int socket_send_fd(int sock, const char *text, int fd, struct error *err)
 			      .msg_control = control.bytes,
 			      .msg_controllen = sizeof(control.bytes) };
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	uint64_t deadline = deadline_in(SOCKET_SECONDS);
 	ssize_t n;
 
 	cmsg->cmsg_level = SOL_SOCKET;
 	cmsg->cmsg_type = SCM_RIGHTS;
 	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	do
-		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
+	do {
+		n = send_some(sock, &msg, deadline);
+		if (n < 0)
+			break;
+		msg.msg_control = NULL;
+		msg.msg_controllen = 0;
+		iov.iov_base = (char *)iov.iov_base + n;
+		iov.iov_len -= (size_t)n;
+	} while (iov.iov_len > 0);
+	if (n < 0 && errno == EAGAIN)
+		return error_set(err, ERR_TIMEOUT,
+				 "sendmsg of a descriptor: nobody read it within %d seconds",
+				 SOCKET_SECONDS);
 	if (n < 0)
 		return error_sys(err, "sendmsg of a descriptor");
 	return 0;

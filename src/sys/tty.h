@@ -35,9 +35,12 @@ int terminal_adopt(int peer, uid_t uid, struct error *err);
 bool terminal_raw(int fd, struct termios *saved);
 void terminal_restore(int fd, const struct termios *saved);
 
+/* How long the other end of such a socket may take to accept, and to make room for what it is sent. */
+#define SOCKET_SECONDS 10
+
 /* A stream socket connected to the AF_UNIX path (any length), for a console, pidfd or seccomp listener. */
 int socket_connect(const char *path, struct error *err);
 
-/* One message: the text and exactly one descriptor (unix(7), SCM_RIGHTS). */
+/* The text, and with its first byte exactly one descriptor (unix(7), SCM_RIGHTS). */
 int socket_send_fd(int sock, const char *text, int fd, struct error *err);
 int socket_receive_fd(int sock, struct error *err);

@@ -214,6 +214,8 @@ running() {
 	resources '{memory: {limit: 67108864, kernel: 33554432, kernelTCP: 33554432}}'
 	args true
 	run_ok
+	resources '{memory: {kernel: 33554432}}'
+	warned "/linux/resources/memory/kernel"
 }
 
 @test "MEM-07 VAL-01 memory values that are none" {

@@ -96,6 +96,16 @@ config_reset() {
 	refused ociVersion
 }
 
+@test "X-02 a version later than ours is noted at level debug" {
+	config '.process.args = ["true"]'
+	run_ok_logged
+	lacks "$(cat "$LOG")" "this runtime knows"
+	config '.ociVersion = "1.99.0"'
+	rm "$LOG"
+	run_ok_logged
+	eq "$(jq -r 'select(.msg | contains("this runtime knows")).level' "$LOG")" debug
+}
+
 @test "SCH-15 VAL-01 a wrong type for each kind of member" {
 	local expr
 	cp "$BUNDLE/config.json" good.json

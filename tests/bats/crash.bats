@@ -123,6 +123,21 @@ clean_after() {	# WHAT
 	done
 }
 
+@test "SIGKILL while a hook hangs" {
+	local kind
+	args sleep 1000
+	for kind in prestart createRuntime createContainer; do
+		config '.hooks = {($k): [{path: "/bin/sh", args: ["sh", "-c", "echo >$DIR/hangs; exec sleep 1007"],
+			env: ["PATH=/bin:/usr/bin", "DIR=" + $d, "RTB_TOKEN=" + $t]}]}' \
+			--arg k "$kind" --arg d "$TEST_DIR" --arg t "$TOKEN"
+		rm -f hangs
+		"$RUNTIME" --root "$ROOT" create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+		wait_file "$TEST_DIR/hangs"
+		kill -KILL $!
+		clean_after "$kind"
+	done
+}
+
 @test "the init of a container that is being made is killed" {
 	local pid
 	config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c",

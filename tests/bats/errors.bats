@@ -50,7 +50,9 @@ load helpers
 	config '.process.args = [""]'
 	refused
 	config '.process.args = null'
-	refused
+	refused "args must not be empty"
+	config 'del(.process.args)'
+	refused "args must not be empty"
 }
 
 @test "PROC-09 a cwd that is a link out of the rootfs" {
@@ -63,9 +65,13 @@ load helpers
 	leak_check
 }
 
-@test "ROOT-05 a root.path that is missing" {
+@test "ROOT-02 ROOT-05 a root.path that is missing" {
 	config '.root.path = "missing"'
 	refused missing
+	config 'del(.root.path)'
+	refused /root/path
+	config 'del(.root)'
+	refused /root
 }
 
 @test "MNT-05 mounts over links of the rootfs that point outside" {
@@ -98,7 +104,10 @@ load helpers
 @test "mappings that overlap" {
 	userns
 	config '.linux.gidMappings += [{containerID: 1, hostID: 500000, size: 1}]'
-	refused gidMappings
+	refused "/linux/gidMappings: entries 0 and 1 overlap"
+	config '.linux.gidMappings = .linux.uidMappings
+		| .linux.uidMappings += [{containerID: 90000, hostID: 165535, size: 1}]'
+	refused "/linux/uidMappings: entries 0 and 1 overlap on the host"
 }
 
 @test "a megabyte of environment" {
@@ -220,10 +229,10 @@ load helpers
 	refused mountLabel
 }
 
-@test "RDT-02 RDT-03 intelRdt without a resctrl mount" {
+@test "RDT-02 intelRdt without a resctrl mount" {
 	! grep -q ' resctrl ' /proc/mounts || skip "resctrl is mounted here"
 	config '.linux.intelRdt = {closID: "group"}'
-	refused intelRdt
+	refused "/linux/intelRdt: no resctrl file system is mounted"
 }
 
 @test "RDT-04 RDT-07 RDT-08 VAL-01 intelRdt members that are none" {
@@ -231,7 +240,7 @@ load helpers
 	for json in '{closID: ".."}' '{closID: "a/b"}' '{memBwSchema: "x"}' '{memBwSchema: "MB:0=1\n"}' \
 		'{schemata: ["a\nb"]}' '{closID: 5}'; do
 		config ".linux.intelRdt = $json"
-		refused intelRdt || { echo "with $json" >&2; return 1; }
+		refused /linux/intelRdt/ || { echo "with $json" >&2; return 1; }
 	done
 }
 

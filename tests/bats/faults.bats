@@ -7,9 +7,11 @@ load helpers
 
 # The phases of src/run/channel.c, by what is there when they are entered.
 BEFORE_CLAIM="claim"
-PARENT="cgroup sources clone maps runtime-hooks limits record"
+PARENT="cgroup sources clone maps runtime-hooks wait limits record"
 CHILD="attach join mounts container-hooks pivot finish credentials gate"
 START="start-hooks exec"
+# Noted for the timeline alone: nothing can strike there that does not strike elsewhere.
+NOTED="load plan start"
 
 setup() {
 	test_begin
@@ -107,7 +109,7 @@ failing_start() {	# PHASE:HOW...
 
 	[[ -e $source ]] || skip "no source beside the suites"
 	eq "$(sed -n 's/^\t\[PHASE_.*\] = "\(.*\)",/\1/p' "$source" | grep -vx none | sort)" \
-		"$(printf '%s\n' $BEFORE_CLAIM $PARENT $CHILD $START | sort)"
+		"$(printf '%s\n' $BEFORE_CLAIM $PARENT $CHILD $START $NOTED | sort)"
 }
 
 @test "a runtime that fails in one of its phases undoes all" {

@@ -154,6 +154,19 @@ cgroup_file() {	# CONTROLLER FILE → content, of the container's cgroup
 	cat "$(hierarchy "$1")$(cgroup_path_of "$(pid_of)" "$1")/$2"
 }
 
+# The directory of the container's cgroup that a controller is in, or v2's for one that v2 does not have.
+place() {	# CONTROLLER
+	local mount
+
+	mount=$(hierarchy "$1")
+	if [[ -n $mount ]]; then
+		echo "$mount$(cgroup_path_of "$(pid_of)" "$1")"
+	else
+		mount=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+		echo "$mount$(awk -F: '$1 == 0 { print $3 }' "/proc/$(pid_of)/cgroup")"
+	fi
+}
+
 # --- the machine ---------------------------------------------------------------------------------
 
 can() {	# CAPABILITY NUMBER: is it effective?

@@ -40,6 +40,13 @@ load helpers
 	eq "$(nsenter -t "$(pid_of)" -u uname -n)" teu hostname
 }
 
+@test "RT-CREATE-04 limits are set before start" {
+	need_v1 pids
+	config '.linux.resources.pids.limit = 77'
+	create
+	file_is "$(hierarchy pids)$(cgroup_path_of "$(pid_of)" pids)/pids.max" 77
+}
+
 @test "LIFE-04 RT-CREATE-05 LIFE-12 RT-START-03 ST-05 the program runs at start, not before" {
 	writable_root
 	script 'echo ran >/marker; exec sleep 1000'
@@ -89,6 +96,19 @@ load helpers
 	fails start "$ID"
 	has "$error" "cannot start a container that has stopped"
 	eq "$(state status)" stopped
+}
+
+@test "RT-START-02 a paused container does not start" {
+	need_v1 freezer
+	local file
+	create
+	file=$(hierarchy freezer)$(cgroup_path_of "$(pid_of)" freezer)/freezer.state
+	echo FROZEN >"$file"
+	fails start "$ID"
+	has "$error" paused
+	eq "$(state status)" paused
+	echo THAWED >"$file"
+	eq "$(state status)" created
 }
 
 @test "PROC-01 RT-START-05 X-07 without process create works and start fails" {

@@ -6,6 +6,7 @@
  *
  *   probe [SECTION...]      facts: all sections that need no argument, or the named ones
  *   probe try WHAT ARG...   one operation; prints "ok" or the name of the errno (probe_try.c)
+ *   probe attack WHAT ...   an attacker's tool (probe_attack.c)
  *   probe wait-* ...        waiting without polling, used on the host too (probe_wait.c)
  *
  * Bytes outside printable ASCII, and backslashes, are printed as \xNN.
@@ -435,6 +436,8 @@ int main(int argc, char **argv)
 	}
 	if (argc > 2 && strcmp(argv[1], "try") == 0)
 		return probe_try(argc - 2, argv + 2);
+	if (argc > 2 && strcmp(argv[1], "attack") == 0)
+		return probe_attack(argc - 2, argv + 2);
 	if (argc > 1 && strncmp(argv[1], "wait-", 5) == 0)
 		return probe_wait(argc - 1, argv + 1);
 	if (argc == 1) {

@@ -10,6 +10,16 @@
 int probe_try(int argc, char **argv);
 
 /*
+ * exchange PATH PATH             what two names stand for changes until the end
+ * leave-root PATH                out of a chroot: "inside", or "OUTSIDE" where PATH of the host is seen
+ * watch NAME                     looks into other processes for the text NAME, or a directory with such a file
+ * overwrite-exe PID SECONDS      writes to the file that a process runs: "OVERWRITTEN" or "not writable: ERRNO"
+ * overwrite-handle FD SECONDS    the same with a path-only descriptor of it
+ * overwrite-any SECONDS SIZE     the same with every program of that size that others run
+ */
+int probe_attack(int argc, char **argv);
+
+/*
  * wait-pid PID SECONDS          until the process is dead (a zombie counts)
  * wait-file PATH SECONDS        until PATH exists and is not empty
  * wait-signals [N]              prints every signal it is sent (N of them, or until the 15th)

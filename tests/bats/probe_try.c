@@ -19,6 +19,7 @@
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static int try_open(const char *path, int flags)
@@ -164,6 +165,48 @@ static int try_find_key(char **a)
 	return found < 0 ? -1 : 0;
 }
 
+/* call NUMBER ARG...: a bare system call; what it returns does not matter. */
+static int try_call(char **a)
+{
+	unsigned long args[6] = { 0 };
+
+	for (int i = 0; i < 6 && a[i + 2] && strcmp(a[i + 2], ","); i++)
+		args[i] = strtoul(a[i + 2], NULL, 0);
+	return syscall((long)strtoul(a[1], NULL, 0), args[0], args[1], args[2], args[3], args[4],
+		       args[5]) < 0
+		       ? -1
+		       : 0;
+}
+
+/* call32 NUMBER: the same by the entry of 32-bit programs, with arguments 0. */
+static int try_call32(char **a)
+{
+#ifdef __x86_64__
+	long result;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(result)
+			 : "a"(strtoul(a[1], NULL, 0)), "b"(0), "c"(0), "d"(0), "S"(0), "D"(0)
+			 : "memory", "r8", "r9", "r10", "r11");
+	errno = (int)result < 0 ? -(int)result : 0;
+#else
+	(void)a;
+	errno = EOPNOTSUPP;
+#endif
+	return errno ? -1 : 0;
+}
+
+/* label PATH: its SELinux context on a line of its own */
+static int try_label(char **a)
+{
+	char text[512] = "";
+
+	if (lgetxattr(a[1], "security.selinux", text, sizeof(text) - 1) < 0)
+		return -1;
+	printf("%s\n", text);
+	return 0;
+}
+
 static const struct operation {
 	const char *name;
 	int words;
@@ -184,6 +227,9 @@ static const struct operation {
 	{ "if-up", 1, try_if_up },
 	{ "notify", 1, try_notify },
 	{ "find-key", 1, try_find_key },
+	{ "call", 1, try_call },
+	{ "call32", 1, try_call32 },
+	{ "label", 1, try_label },
 };
 
 /* Several operations may follow each other, separated by a word ",". */

@@ -317,6 +317,35 @@ class Harness:
     def create(self):
         return ["create", "--bundle", self.bundle, "--pid-file", self.pidfile, self.ident]
 
+    def exec(self):
+        return ["exec", "--pid-file", self.pidfile, self.ident, "/bin/busybox", "true"]
+
+    def unharmed(self):
+        """What a killed exec leaves of the container: all of it."""
+        problems = []
+        self.children()
+        for words in (["state", self.ident], self.exec()):
+            status = self.command(*words)
+            if status:
+                problems.append(f"{words[0]} ends with {status} afterwards: {self.stderr()}")
+        # Whoever was on its way into the container has ended with the runtime.
+        for _ in range(100):
+            # As an engine would: an init cannot end before the others in its pid namespace have been reaped.
+            self.children()
+            left = self.cgroup_processes()
+            if len(left) == 1:
+                return problems
+            time.sleep(0.01)
+        return problems + [f"{len(left)} processes in the container: "
+                           + ", ".join(self.cmdline(pid) for pid in left)]
+
+    def cgroup_processes(self):
+        found = set()
+        for path in self.cgroups():
+            with open(os.path.join(path, "cgroup.procs"), encoding="ascii") as file:
+                found |= {int(word) for word in file.read().split()}
+        return sorted(found)
+
     def commands(self):
         """name: (commands before, the command to be killed)"""
         ident, start = self.ident, ["start", self.ident]
@@ -328,6 +357,7 @@ class Harness:
             "kill": ([self.create(), start], ["kill", ident, "KILL"]),
             "delete": ([self.create(), start, ["kill", ident, "KILL"]], ["delete", ident]),
             "force": ([self.create(), start], ["delete", "--force", ident]),
+            "exec": ([self.create(), start], self.exec()),
         }
 
     def step(self, name, kill):
@@ -338,7 +368,8 @@ class Harness:
             self.verdict(name, "preparation", [problem])
             return False
         point, status = kill(self.argv(*words))
-        problems = self.aftermath()
+        problems = self.unharmed() if name == "exec" else []
+        problems += self.aftermath()
         if point is None and status:
             problems.insert(0, f"ends with {status} without being killed: {self.stderr()}")
         self.verdict(name, f"killed at {point}" if point else "not killed", problems)
@@ -378,9 +409,9 @@ class Harness:
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("commands", nargs="*", default=["create", "run", "start", "delete"],
+    parser.add_argument("commands", nargs="*", default=["create", "run", "start", "delete", "exec"],
                         help="create, run (detached), start, kill, delete, force (delete --force "
-                             "of a running container); default: create run start delete")
+                             "of a running container), exec; default: create run start delete exec")
     parser.add_argument("--runtime", default=os.environ.get("RUNTIME"), help="default: $RUNTIME")
     parser.add_argument("--stride", type=int, default=1, help="take every STRIDEth system call")
     parser.add_argument("--start", type=int, default=1, help="the first system call")
@@ -394,7 +425,7 @@ def parse_options():
     if not options.runtime or not shutil.which(options.runtime):
         parser.error("RUNTIME is not set or cannot be executed")
     options.runtime = os.path.realpath(shutil.which(options.runtime))
-    unknown = set(options.commands) - {"create", "run", "start", "kill", "delete", "force"}
+    unknown = set(options.commands) - {"create", "run", "start", "kill", "delete", "force", "exec"}
     if unknown:
         parser.error(f"unknown command {sorted(unknown)[0]}")
     if os.geteuid():

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of a cgroup: made, entered, removed; what is there already; hosts that lack something. */
 #include "cgroup/cgroup.h"
+#include "cgroup/enter.h"
 
 #include <sched.h>
 #include <sys/mount.h>
 
 #include "base/str.h"
+#include "cgroup/events.h"
+#include "cgroup/freezer.h"
 #include "cgroup_host.h"
 #include "refuse.h"
 
@@ -55,7 +58,7 @@ static void test_second_process(void)
 	size_t n;
 
 	start(cg, NULL);
-	CHECK(succeeded(cgroup_prepare(later, &err), &err));
+	CHECK(succeeded(cgroup_enter_open(later, 0, &err), &err));
 	start(later, NULL);
 	CHECK_INT(cgroup_pids(later, &arena, &pids, &n, &err), 0);
 	CHECK_INT(n, 2);
@@ -150,7 +153,7 @@ static void test_frozen_place(void)
 	CHECK_STR(err.where, "/linux/cgroupsPath");
 	CHECK_CONTAINS(err.text, "is frozen");
 	CHECK_CONTAINS(err.text, "/ice\"");
-	CHECK(succeeded(cgroup_thaw(cg, &err), &err));
+	CHECK(succeeded(cgroup_resume(cg, &err), &err));
 	CHECK(!cgroup_frozen(cg));
 	CHECK(is_alive(pid));
 	end(cg);
@@ -311,6 +314,7 @@ static void test_no_cgroup(void)
 	const pid_t *pids;
 	struct cgroup *cg;
 	struct error err;
+	uint64_t kills;
 	size_t n;
 
 	CHECK_INT(cgroup_open(&arena, &plan, &root_host, &cg, &err), 0);
@@ -325,7 +329,9 @@ static void test_no_cgroup(void)
 	CHECK_INT(cgroup_signal(cg, SIGKILL, &err), 0);
 	CHECK_INT(cgroup_wait_empty(cg, deadline_in(1), &err), 0);
 	CHECK(!cgroup_frozen(cg));
-	CHECK(!cgroup_oom_killed(cg));
+	CHECK(!cgroup_oom_kills(cg, &kills));
+	CHECK_INT(cgroup_resume(cg, &err), 0);
+	CHECK_INT(cgroup_freeze(cg, &err), -1);
 	CHECK_INT(cgroup_remove(cg, &err), 0);
 }
 

@@ -249,7 +249,7 @@ static void test_mounts(void)
 		  "new /m \"tmpfs\" from \"tmpfs\" 0:size=1k 0:mode=700 1:huge=" },
 		{ "{\"destination\":\"/m\",\"type\":\"overlay\",\"options\":[\"lowerdir=/a\\\\,b,/c\","
 		  "\"context=\\\"a,b\\\"\"]}",
-		  "new /m \"overlay\" from \"overlay\" 0:lowerdir=/a\\,b 0:/c 1:context=\"a,b\"" },
+		  "new /m \"overlay\" from \"overlay\" 0:lowerdir=/a\\,b 0:/c 1:context=a,b" },
 		{ "{\"destination\":\"/m\",\"type\":\"fuse.sshfs\",\"source\":\"h:\"}",
 		  "new /m \"fuse.sshfs\" from \"h:\" old-call" },
 		{ "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"options\":"

@@ -241,6 +241,87 @@ static void test_others(void)
 		       .plan->process.keep_groups);
 }
 
+/* ND-02, ND-09 */
+static void test_net_devices(void)
+{
+#define NET "\"namespaces\":[{\"type\":\"network\"}],\"netDevices\":"
+	static const struct {
+		const char *devices, *where, *text;
+	} bad[] = {
+		{ "{\"\":{}}", "/linux/netDevices", "empty" },
+		{ "{\"sixteen-letters-\":{}}", "/linux/netDevices", "longer" },
+		{ "{\"eth%d\":{}}", "/linux/netDevices", "\"%\"" },
+		{ "{\"a\":{\"name\":\"\"}}", "/linux/netDevices/a/name", "is empty" },
+		{ "{\"a\":{\"name\":\".\"}}", "/linux/netDevices/a/name", "is no name" },
+		{ "{\"a\":{\"name\":\"..\"}}", "/linux/netDevices/a/name", "is no name" },
+		{ "{\"a\":{\"name\":\"b/c\"}}", "/linux/netDevices/a/name", "slash" },
+		{ "{\"a\":{\"name\":\"b\\tc\"}}", "/linux/netDevices/a/name", "space" },
+		{ "{\"a\":{\"name\":\"b%\"}}", "/linux/netDevices/a/name", "%d" },
+		{ "{\"a\":{\"name\":\"b%dc%d\"}}", "/linux/netDevices/a/name", "%d" },
+		{ "{\"a\":{\"name\":\"b\"},\"b\":{}}", "/linux/netDevices/b", "both" },
+	};
+	struct result r = plan_linux(NET "{\"a\":{},\"fifteen-letters\":{\"name\":\"%d\"},"
+					 "\"c\":{\"name\":\"%d\"}}");
+
+	CHECK_INT(r.status, 0);
+	CHECK_INT(r.plan->n_net_devices, 3);
+	CHECK_STR(r.plan->net_devices[0].name, "a");
+	CHECK_STR(r.plan->net_devices[1].host, "fifteen-letters");
+	CHECK_STR(r.plan->net_devices[1].name, "%d");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		expect_refusal(plan_linux(arena_printf(&arena, NET "%s", bad[i].devices)),
+			       bad[i].where, bad[i].text);
+	expect_refusal(plan_linux("\"netDevices\":{\"a\":{}}"), "/linux/netDevices",
+		       "needs a network namespace");
+	CHECK_INT(plan_linux("\"netDevices\":{}").status, 0);
+#undef NET
+}
+
+/* RDT-04 to RDT-09, RDT-11, RDT-13 */
+static void test_rdt(void)
+{
+	static const struct {
+		const char *members, *where, *text;
+	} bad[] = {
+		{ "\"closID\":\".\"", "/linux/intelRdt/closID", "\".\"" },
+		{ "\"closID\":\"..\"", "/linux/intelRdt/closID", "\"..\"" },
+		{ "\"closID\":\"a/b\"", "/linux/intelRdt/closID", "\"a/b\"" },
+		{ "\"closID\":\"info\"", "/linux/intelRdt/closID", "\"info\"" },
+		{ "\"closID\":\"mon_groups\"", "/linux/intelRdt/closID", "mon_groups" },
+		{ "\"schemata\":[\"L3:0=f\",\"a\\nb\"]", "/linux/intelRdt/schemata/1", "one line" },
+	};
+	struct result r = plan_linux("\"intelRdt\":{\"memBwSchema\":\"MB:0=1\",\"schemata\":[\"a\","
+				     "\"b\"],\"l3CacheSchema\":\"L3:0=f\",\"closID\":\"gold\","
+				     "\"enableMonitoring\":true}");
+
+	CHECK_INT(r.status, 0);
+	CHECK(r.plan->rdt.set && r.plan->rdt.named);
+	CHECK_STR(r.plan->rdt.group, "gold");
+	CHECK_STR(r.plan->rdt.monitor, "gold/mon_groups/unit");
+	CHECK_INT(r.plan->rdt.n_lines, 4);
+	CHECK_STR(r.plan->rdt.lines[0], "L3:0=f");
+	CHECK_STR(r.plan->rdt.lines[1], "MB:0=1");
+	CHECK_STR(r.plan->rdt.lines[2], "a");
+	CHECK_STR(r.plan->rdt.lines[3], "b");
+	CHECK(!r.warnings.first);
+
+	r = plan_linux("\"intelRdt\":{\"l3CacheSchema\":\"L2:0=f\",\"enableMBM\":true}");
+	CHECK_INT(r.status, 0);
+	CHECK(!r.plan->rdt.named && !r.plan->rdt.monitor);
+	CHECK_STR(r.plan->rdt.group, "unit");
+	CHECK_STR(r.warnings.first->where, "/linux/intelRdt/l3CacheSchema");
+	CHECK_CONTAINS(r.warnings.first->next->text, "enableMonitoring");
+
+	r = plan_linux("\"intelRdt\":{\"closID\":\"/\",\"enableMonitoring\":true}");
+	CHECK_STR(r.plan->rdt.group, "");
+	CHECK_STR(r.plan->rdt.monitor, "mon_groups/unit");
+	CHECK(!plan_linux("\"namespaces\":[]").plan->rdt.set);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		expect_refusal(plan_linux(
+				       arena_printf(&arena, "\"intelRdt\":{%s}", bad[i].members)),
+			       bad[i].where, bad[i].text);
+}
+
 int main(void)
 {
 	test_version();
@@ -249,6 +330,8 @@ int main(void)
 	test_time();
 	test_sysctl();
 	test_others();
+	test_net_devices();
+	test_rdt();
 	arena_release(&arena);
 	return check_done();
 }

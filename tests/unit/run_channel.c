@@ -12,7 +12,7 @@
 static void test_messages(void)
 {
 	struct channel parent, child;
-	struct error err, failure;
+	struct error err;
 	int value = 0;
 
 	CHECK_INT(channel_open(&parent, &child, &err), 0);
@@ -23,12 +23,6 @@ static void test_messages(void)
 	channel_send(&child, MSG_READY, 0, &err);
 	CHECK_INT(channel_expect(&parent, MSG_MOUNTED, 1, NULL, &err), -1);
 	CHECK_CONTAINS(err.text, "said \"ready\" instead of \"mounted\"");
-
-	error_config(&failure, "/process/cwd", "is wrong");
-	channel_fail(&child, &failure);
-	CHECK_INT(channel_expect(&parent, MSG_READY, 1, NULL, &err), -1);
-	CHECK_STR(err.where, "/process/cwd");
-	CHECK_STR(err.text, "is wrong");
 
 	CHECK_INT(channel_expect(&parent, MSG_READY, 1, NULL, &err), -1);
 	CHECK_INT(err.kind, ERR_TIMEOUT);
@@ -44,6 +38,27 @@ static void test_messages(void)
 	CHECK_INT(err.kind, ERR_GONE);
 	CHECK_CONTAINS(err.text, "ended before it said \"ready\"");
 	CHECK_INT(channel_send(&parent, MSG_GO, 0, &err), -1);
+	fd_close(&parent.fd);
+}
+
+/* A failure is told by a message, and is there when nothing could be said. */
+static void test_failure(bool silent)
+{
+	struct channel parent, child;
+	struct error err, failure;
+
+	CHECK_INT(channel_open(&parent, &child, &err), 0);
+	child.progress->silent = silent;
+	error_config(&failure, "/process/cwd", "is wrong");
+	channel_fail(&child, &failure);
+	if (silent)
+		fd_close(&child.fd);
+	CHECK_INT(channel_expect(&parent, MSG_READY, 1, NULL, &err), -1);
+	CHECK_STR(err.where, "/process/cwd");
+	CHECK_STR(err.text, "is wrong");
+	fd_close(&child.fd);
+	CHECK_INT(channel_expect_end(&parent, 1, &err), -1);
+	CHECK_STR(err.where, "/process/cwd");
 	fd_close(&parent.fd);
 }
 
@@ -107,6 +122,8 @@ int main(void)
 	for (int phase = 0; phase < PHASES; phase++)
 		CHECK(phase_name((enum phase)phase) != NULL);
 	test_messages();
+	test_failure(false);
+	test_failure(true);
 	test_gate(root);
 	CHECK_INT(rmdir(root), 0);
 	return check_done();
