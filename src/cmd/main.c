@@ -2,6 +2,7 @@
 /* Where commands begin and end: the log first, then the options, one command, one error line, the exit status. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,6 +106,8 @@ int main(int argc, char **argv)
 	struct error err = { 0 };
 	int status;
 
+	/* Children of one who ignores the signal are nobody's to wait for; some callers leave it so. */
+	signal(SIGCHLD, SIG_DFL);
 	arena_init(&arena, first_memory, sizeof(first_memory));
 	options_find_log(&in.set, argc, argv);
 	status = run(&in, argc, argv, &err);

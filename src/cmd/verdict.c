@@ -66,6 +66,8 @@ static const char *place(const struct explanation *e, struct arena *a)
 		return arena_printf(a, "/linux/seccomp/syscalls/%u", e->entry);
 	case EXPLAIN_ARCH:
 		return "/linux/seccomp/architectures";
+	case EXPLAIN_LIBRARY:
+		return "/linux/seccomp/syscalls";
 	case EXPLAIN_NEWER:
 	case EXPLAIN_DEFAULT:
 		break;
@@ -76,6 +78,8 @@ static const char *place(const struct explanation *e, struct arena *a)
 static const char *reason_text(const struct explanation *e, struct arena *a)
 {
 	switch (e->reason) {
+	case EXPLAIN_LIBRARY:
+		return "what libseccomp makes of rules that contradict each other";
 	case EXPLAIN_ARCH:
 		return "its architecture is not listed in /linux/seccomp/architectures";
 	case EXPLAIN_NEWER:
@@ -114,6 +118,7 @@ static void write_json(struct json_writer *w, const struct explanation *e, struc
 	static const char *const reasons[] = { [EXPLAIN_RULE] = "rule",
 					       [EXPLAIN_DEFAULT] = "default",
 					       [EXPLAIN_NEWER] = "newer",
+					       [EXPLAIN_LIBRARY] = "contradiction",
 					       [EXPLAIN_ARCH] = "architecture" };
 
 	json_open_object(w);

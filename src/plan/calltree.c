@@ -3,43 +3,10 @@
 
 #include "spec/names.h"
 
-static bool is_last(const struct call_node *n)
-{
-	return !n->yes.next && !n->no.next;
-}
-
 static bool same_test(const struct call_node *x, const struct call_node *y)
 {
 	return x->arg == y->arg && x->high == y->high && x->op == y->op && x->value == y->value &&
 	       x->mask == y->mask;
-}
-
-/* Whether `new` comes after `old` on a level. */
-static bool comes_after(const struct call_node *old, const struct call_node *new)
-{
-	bool old_order = old->op == CALL_GE || old->op == CALL_GT;
-	bool new_order = new->op == CALL_GE || new->op == CALL_GT;
-
-	if (new->arg != old->arg)
-		return new->arg < old->arg;
-	if (new_order != old_order)
-		return new_order;
-	if (!new_order)
-		return new->value <= old->value;
-	if (new->falling != old->falling)
-		return new->falling;
-	return new->falling ? new->value <= old->value : new->value >= old->value;
-}
-
-/* Whether every decision of this level and below is `action`. */
-static bool level_decides(const struct call_node *level, uint32_t action)
-{
-	for (const struct call_node *x = level; x; x = x->after)
-		if ((x->yes.decides && x->yes.action != action) ||
-		    (x->no.decides && x->no.action != action) ||
-		    !level_decides(x->yes.next, action) || !level_decides(x->no.next, action))
-			return false;
-	return true;
 }
 
 /* ---- a rule as a tree of its own ----------------------------------------------------------------------------------- */
@@ -66,8 +33,6 @@ static struct call_node *node_new(const struct making *m, const struct call_cond
 	n->op = (uint8_t)op;
 	n->value = (uint32_t)(high ? value >> 32 : value);
 	n->mask = (uint32_t)(high ? mask >> 32 : mask);
-	n->whole = value;
-	n->falling = cond->op != COMPARE_NE && cond->op != COMPARE_LT && cond->op != COMPARE_LE;
 	return n;
 }
 
@@ -80,11 +45,14 @@ static enum call_op op_of(int op)
 	case COMPARE_GT:
 	case COMPARE_LE:
 		return CALL_GT;
-	case COMPARE_MASKED_EQ:
-		return CALL_MASKED_EQ;
 	default:
 		return CALL_EQ;
 	}
+}
+
+static uint32_t high_mask(const struct call_condition *cond)
+{
+	return cond->op == COMPARE_MASKED_EQ ? (uint32_t)(cond->mask >> 32) : UINT32_MAX;
 }
 
 /*
@@ -93,21 +61,23 @@ static enum call_op op_of(int op)
  */
 static struct call_node *make_condition(const struct making *m, const struct call_condition *cond)
 {
+	bool for_yes = cond->op != COMPARE_NE && cond->op != COMPARE_LT && cond->op != COMPARE_LE;
 	enum call_op op = op_of(cond->op);
 	struct call_node *low = node_new(m, cond, false, op), *equal, *greater;
 
-	*(low->falling ? &low->yes : &low->no) = make_from(m, cond->arg + 1);
-	if (!m->wide)
+	*(for_yes ? &low->yes : &low->no) = make_from(m, cond->arg + 1);
+	/* A half of which nothing is compared is left out. */
+	if (!m->wide || high_mask(cond) == 0)
 		return low;
-	equal = node_new(m, cond, true, op == CALL_MASKED_EQ ? op : CALL_EQ);
-	equal->yes.next = low;
-	if (!low->falling)
+	equal = node_new(m, cond, true, CALL_EQ);
+	equal->yes = low->mask ? (struct call_way){ .next = low } : low->yes;
+	if (!for_yes)
 		equal->no = make_from(m, cond->arg + 1);
 	if (op != CALL_GE && op != CALL_GT)
 		return equal;
 	greater = node_new(m, cond, true, CALL_GT);
 	greater->no.next = equal;
-	if (low->falling)
+	if (for_yes)
 		greater->yes = make_from(m, cond->arg + 1);
 	return greater;
 }
@@ -138,55 +108,32 @@ static struct call_way make(const struct call_condition *conditions, size_t n, b
 
 /* ---- adding rules -------------------------------------------------------------------------------------------------- */
 
-static bool level_covers(const struct call_node *level, const struct call_node *new);
-
-static bool way_covers(const struct call_way *old, const struct call_way *new)
-{
-	if (old->decides || (!new->decides && !new->next))
-		return true;
-	return new->next &&level_covers(old->next, new->next);
-}
-
-/* Whether rules of this level decide all calls that `new` and what follows it decide. */
-static bool level_covers(const struct call_node *level, const struct call_node *new)
+/* Whether every decision of this level and below is `action`. */
+static bool level_decides(const struct call_node *level, uint32_t action)
 {
 	for (const struct call_node *x = level; x; x = x->after)
-		if (same_test(x, new))
-			return way_covers(&x->yes, &new->yes) && way_covers(&x->no, &new->no);
-	return false;
-}
-
-/* The same for an old rule that has fewer conditions: without the outermost ones of the new rule. */
-static bool level_covers_inner(const struct call_node *level, const struct call_node *new)
-{
-	const struct call_node *below[] = { new->yes.next, new->no.next };
-
-	if (new->yes.decides || new->no.decides)
-		return false;
-	for (size_t i = 0; i < ARRAY_SIZE(below); i++)
-		if (below[i] && !level_covers(level, below[i]) &&
-		    !level_covers_inner(level, below[i]))
+		if ((x->yes.decides && x->yes.action != action) ||
+		    (x->no.decides && x->no.action != action) ||
+		    !level_decides(x->yes.next, action) || !level_decides(x->no.next, action))
 			return false;
 	return true;
 }
 
 static bool level_add(struct call_node **level, struct call_node *new);
 
-/* Joins one outcome. False: the rules contradict each other. */
-static bool way_join(struct call_node *x, struct call_way *old, const struct call_node *new,
-		     const struct call_way *way)
+/* Joins what one outcome of the same comparison means to two rules. */
+static bool way_join(struct call_way *old, const struct call_way *way)
 {
-	if (way->decides && !old->decides) {
+	if (way->decides && old->decides)
+		return old->action == way->action;
+	if (way->decides) {
 		if (!level_decides(old->next, way->action))
 			return false;
 		*old = *way;
-	} else if (way->decides && old->action != way->action) {
-		/* Both rules hold for every greater high half: the one with the greater value says it. */
-		if (old == &x->yes && new->high &&new->whole > x->whole)
-			old->action = way->action;
-		return !is_last(x) && !is_last(new);
 	} else if (way->next && !old->decides) {
 		return level_add(&old->next, way->next);
+	} else if (way->next) {
+		return level_decides(way->next, old->action);
 	}
 	return true;
 }
@@ -194,34 +141,85 @@ static bool way_join(struct call_node *x, struct call_way *old, const struct cal
 /* Adds a node that is alone on its level. */
 static bool level_add(struct call_node **level, struct call_node *new)
 {
-	for (; *level; level = &(*level)->after) {
-		struct call_node *x = *level;
-
-		if (same_test(x, new))
-			return way_join(x, &x->yes, new, &new->yes) &&
-			       way_join(x, &x->no, new, &new->no);
-		if (!comes_after(x, new))
-			break;
-	}
-	new->after = *level;
+	for (; *level; level = &(*level)->after)
+		if (same_test(*level, new))
+			return way_join(&(*level)->yes, &new->yes) &&
+			       way_join(&(*level)->no, &new->no);
 	*level = new;
 	return true;
 }
 
-enum call_added calltree_add(struct call_tree *t, const struct call_condition *conditions, size_t n,
-			     bool wide, uint32_t action, struct arena *a)
+bool calltree_add(struct call_tree *t, const struct call_condition *conditions, size_t n, bool wide,
+		  uint32_t action, struct arena *a)
 {
-	struct call_way new;
+	struct call_way new = make(conditions, n, wide, action, a);
 
-	if (t->always)
-		return t->action == action ? CALL_ADDED : CALL_COVERED;
-	new = make(conditions, n, wide, action, a);
-	if (new.decides) {
-		t->always = true;
-		t->action = action;
-		return CALL_ADDED;
+	if (!new.decides)
+		return level_add(&t->top, new.next);
+	t->always = true;
+	t->action = action;
+	return true;
+}
+
+/* ---- rules that cannot hold for the same call ------------------------------------------------------------------------ */
+
+/* The values for which a condition holds, from..to; false where they are no such range, or none. */
+static bool range_of(const struct call_condition *c, bool wide, uint64_t *from, uint64_t *to)
+{
+	const uint64_t most = wide ? UINT64_MAX : UINT32_MAX;
+	uint64_t value = c->value & most;
+
+	*from = 0;
+	*to = most;
+	switch ((enum compare_op)c->op) {
+	case COMPARE_EQ:
+		*from = *to = value;
+		return true;
+	case COMPARE_LT:
+		*to = value - 1;
+		return value > 0;
+	case COMPARE_LE:
+		*to = value;
+		return true;
+	case COMPARE_GT:
+		*from = value + 1;
+		return value < most;
+	case COMPARE_GE:
+		*from = value;
+		return true;
+	case COMPARE_NE:
+	case COMPARE_MASKED_EQ:
+		break;
 	}
-	if (level_covers_inner(t->top, new.next))
-		return level_decides(t->top, action) ? CALL_ADDED : CALL_COVERED;
-	return level_add(&t->top, new.next) ? CALL_ADDED : CALL_CONFLICT;
+	return false;
+}
+
+static bool exclude_each_other(const struct call_condition *x, const struct call_condition *y,
+			       bool wide)
+{
+	const uint64_t most = wide ? UINT64_MAX : UINT32_MAX;
+	uint64_t x_from, x_to, y_from, y_to;
+	bool x_range = range_of(x, wide, &x_from, &x_to),
+	     y_range = range_of(y, wide, &y_from, &y_to);
+
+	if (x_range && y_range)
+		return x_to < y_from || y_to < x_from;
+	if (x->op == COMPARE_MASKED_EQ && y->op == COMPARE_MASKED_EQ)
+		return (x->value ^ y->value) & x->mask & y->mask & most;
+	if (x_range && x_from == x_to && y->op == COMPARE_NE)
+		return x_from == (y->value & most);
+	if (x_range && x_from == x_to && y->op == COMPARE_MASKED_EQ)
+		return (x_from ^ y->value) & y->mask & most;
+	return false;
+}
+
+bool calltree_excludes(const struct call_condition *x, size_t n_x, const struct call_condition *y,
+		       size_t n_y, bool wide)
+{
+	for (size_t i = 0; i < n_x; i++)
+		for (size_t k = 0; k < n_y; k++)
+			if (x[i].arg == y[k].arg && (exclude_each_other(&x[i], &y[k], wide) ||
+						     exclude_each_other(&y[k], &x[i], wide)))
+				return true;
+	return false;
 }

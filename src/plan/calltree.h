@@ -2,21 +2,14 @@
 /*
  * The rules of one system call as one tree of comparisons.
  *
- * A rule holds when all its conditions do; a call gets the action of a rule that holds. Where rules with different
- * actions hold for one call, profiles are written against what libseccomp makes of them, which is not the order in
- * which they stand:
+ * A rule holds when all its conditions do; a call gets the action of a rule that holds. So where two rules with different
+ * actions hold for one call they contradict each other, and it is libseccomp that decides (fragment.h). The rules of a tree
+ * are such that agree, or exclude each other: their order is no matter.
  *
- * - A rule without conditions wins over every conditional one; of several, the first wins.
- * - Conditional rules form levels. A level is a list of comparisons of one half (high or low 32 bits) of one argument;
- *   either outcome of a comparison decides, leads to a further level or falls through to the next comparison of its
- *   level, at last to the default action. The conditions of a rule nest by argument number, lowest outermost.
- * - Within a level higher arguments come first, then (masked) equality by falling value, then "less" by rising value,
- *   then "greater" by falling value; what was first stays first among equals. The first that decides wins.
- * - Rules that begin with the same comparisons share them, and the shorter one decides for both. Two that end with the
- *   same comparison and different actions contradict each other: such a profile is refused.
- *
- * The tree gives a call no action but one of a rule that holds for it. (libseccomp up to 2.5.4 sometimes does, and
- * loses rules: tests/filter/README.md.) All memory is the arena's. Pure.
+ * A level is a list of comparisons of one half (high or low 32 bits) of one argument; either outcome of a comparison decides,
+ * leads to a further level or falls through to the next comparison of its level, then of the level above, at last to the
+ * default action. The conditions of a rule nest by argument number; rules that begin with the same comparisons share
+ * them. All memory is the arena's. Pure.
  */
 #pragma once
 
@@ -35,7 +28,7 @@ struct call_condition {
 	uint64_t value, mask;
 };
 
-enum call_op { CALL_EQ, CALL_MASKED_EQ, CALL_GE, CALL_GT };
+enum call_op { CALL_EQ, CALL_GE, CALL_GT };
 
 /* What one outcome of a comparison means; neither `decides` nor `next`: fall through. */
 struct call_way {
@@ -48,12 +41,13 @@ struct call_node {
 	uint8_t arg;
 	bool high; /* which half of the argument */
 	uint8_t op;
-	uint32_t value, mask;
+	uint32_t value;
+	uint32_t mask; /* these bits of the half are compared; all: UINT32_MAX */
 	struct call_way yes, no;
 	struct call_node *after; /* on its level */
 
-	uint64_t whole; /* the 64-bit value this half was taken from */
-	bool falling;	/* made by a condition that holds for the outcome "yes" */
+	bool emitted; /* filter.c: it stands at these places already */
+	unsigned cold, warm;
 };
 
 struct call_tree {
@@ -65,12 +59,13 @@ struct call_tree {
 	unsigned place;
 };
 
-/* CALL_COVERED: an earlier rule with another action decides all calls of this one. */
-enum call_added { CALL_ADDED, CALL_COVERED, CALL_CONFLICT };
-
 /*
  * Adds a rule: all n conditions, each on another argument, hold -> action. `wide`: arguments have 64 bits, otherwise
- * only their lower halves count. After CALL_CONFLICT the tree is of no use.
+ * only their lower halves count. False: it contradicts another after all, and the tree is of no use.
  */
-enum call_added calltree_add(struct call_tree *t, const struct call_condition *conditions, size_t n,
-			     bool wide, uint32_t action, struct arena *a);
+bool calltree_add(struct call_tree *t, const struct call_condition *conditions, size_t n, bool wide,
+		  uint32_t action, struct arena *a);
+
+/* Whether no call fulfils both rules, as far as single arguments tell. */
+bool calltree_excludes(const struct call_condition *x, size_t n_x, const struct call_condition *y,
+		       size_t n_y, bool wide);

@@ -80,7 +80,7 @@ static bool conditions_hold(const struct table *t, const struct oci_syscall *s, 
 	return twice ? any : all;
 }
 
-enum naming { NOT_NAMED, NAMED, NAMED_SUBCALL };
+enum naming { NOT_NAMED, NAMED, NAMED_SUBCALL, NAMED_OTHER_SUBCALL };
 
 /* Whether a rule with this name speaks of the number, or of what comes through it. */
 static enum naming names(struct table *t, const char *name, uint32_t nr, uint64_t subcall)
@@ -90,8 +90,9 @@ static enum naming names(struct table *t, const char *name, uint32_t nr, uint64_
 	abi_find(&t->abi, name, &call);
 	if ((call.has_nr && call.nr == nr) || (call.has_direct && call.direct == nr))
 		return NAMED;
-	return call.has_through && call.through == nr && call.subcall == subcall ? NAMED_SUBCALL
-										 : NOT_NAMED;
+	if (!call.has_through || call.through != nr)
+		return NOT_NAMED;
+	return call.subcall == subcall ? NAMED_SUBCALL : NAMED_OTHER_SUBCALL;
 }
 
 static uint32_t action_of(const struct oci_syscall *s)
@@ -106,26 +107,37 @@ static uint32_t action_of(const struct oci_syscall *s)
 
 /* Finds the rules that hold, and among them the one that says the verdict: the first, or first without conditions. */
 static bool find_rule(const struct asking *q, struct table *t, const struct seccomp_data *call,
-		      struct explanation *e)
+		      struct explanation *e, bool *ret_contested)
 {
+	uint32_t first = q->fallback;
 	unsigned *holding = arena_new_n(q->arena, unsigned, q->profile->n_syscalls), kept = 0;
 	size_t n = 0, decides = SIZE_MAX;
 	bool without = false;
 
 	for (size_t i = 0; i < q->profile->n_syscalls; i++) {
 		const struct oci_syscall *s = &q->profile->syscalls[i];
+		uint32_t action = action_of(s);
 		enum naming naming = NOT_NAMED;
 
-		for (size_t k = 0; k < s->n_names && naming == NOT_NAMED; k++)
-			naming = names(t, s->names[k], e->nr, call->args[0]);
+		for (size_t k = 0;
+		     k < s->n_names && (naming == NOT_NAMED || naming == NAMED_OTHER_SUBCALL);
+		     k++) {
+			enum naming one = names(t, s->names[k], e->nr, call->args[0]);
+
+			naming = one == NOT_NAMED ? naming : one;
+		}
 		if (naming == NOT_NAMED)
+			continue;
+		/* Rules of different actions for one number may contradict each other. */
+		*ret_contested |= first != q->fallback && action != q->fallback && action != first;
+		first = first == q->fallback ? action : first;
+		if (naming == NAMED_OTHER_SUBCALL)
 			continue;
 		for (size_t k = 0; k < s->n_args; k++)
 			e->missing |= 1u << s->args[k].index;
 		if (!conditions_hold(t, s, naming == NAMED_SUBCALL, call))
 			continue;
-		if (action_of(s) == e->verdict &&
-		    (decides == SIZE_MAX || (!without && s->n_args == 0))) {
+		if (action == e->verdict && (decides == SIZE_MAX || (!without && s->n_args == 0))) {
 			decides = i;
 			without = s->n_args == 0;
 		}
@@ -176,7 +188,7 @@ static int explain(struct asking *q, struct table *t, uint32_t nr, uint32_t subc
 	struct seccomp_data call = { .nr = (int)nr, .arch = abi_kernel_arch(&t->abi) };
 	unsigned told = subcall ? 1 : q->question->n_args;
 	struct explanation *e = add(q, t);
-	bool found;
+	bool found, contested = false;
 
 	e->exists = true;
 	e->nr = nr;
@@ -186,13 +198,15 @@ static int explain(struct asking *q, struct table *t, uint32_t nr, uint32_t subc
 		call.args[i] = subcall ? subcall : truncated(t, q->question->args[i]);
 	if (!bpf_run(q->plan->code, q->plan->n_code, &call, &e->verdict, NULL))
 		return error_set(err, ERR_SYSTEM, "the program of the profile is broken");
-	found = find_rule(q, t, &call, e);
+	found = find_rule(q, t, &call, e, &contested);
 	e->missing &= ~((1u << told) - 1);
 	if (found)
 		e->reason = EXPLAIN_RULE;
+	else if (contested)
+		e->reason = EXPLAIN_LIBRARY;
 	else if (q->enosys && e->verdict == (SECCOMP_RET_ERRNO | ENOSYS) && is_newer(q, t, nr))
 		e->reason = EXPLAIN_NEWER;
-	else if (e->verdict == q->fallback)
+	else if (e->verdict == q->fallback && e->n_others == 0)
 		e->reason = EXPLAIN_DEFAULT;
 	else if (t->abi.token == AUDIT_ARCH_X86_64 && nr & X32_BIT && !q->has_x32)
 		e->reason = EXPLAIN_ARCH;

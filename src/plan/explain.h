@@ -24,6 +24,7 @@ enum explain_reason {
 	EXPLAIN_RULE,	 /* syscalls[entry] */
 	EXPLAIN_DEFAULT, /* defaultAction */
 	EXPLAIN_NEWER,	 /* the call is newer than all that the profile names: ENOSYS */
+	EXPLAIN_LIBRARY, /* rules contradict each other, and that is what libseccomp makes of them */
 	EXPLAIN_ARCH,	 /* a number of an architecture that the profile does not list */
 };
 

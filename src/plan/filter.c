@@ -106,12 +106,12 @@ struct entry {
 	const struct call_node *first; /* NULL: it is no level */
 };
 
-static struct entry emit_level(struct out *o, const struct call_node *level, struct target fall);
+static struct entry emit_level(struct out *o, struct call_node *level, struct target fall);
 
 static struct target way_enter(const struct call_node *from, const struct entry *to)
 {
 	/* A masked comparison leaves nothing to compare again. */
-	if (to->first && from->op != CALL_MASKED_EQ && from->arg == to->first->arg &&
+	if (to->first && from->mask == UINT32_MAX && from->arg == to->first->arg &&
 	    from->high == to->first->high)
 		return to->warm;
 	return to->cold;
@@ -150,43 +150,48 @@ static const struct recent *recent_find(const struct out *o, const struct recent
 	return NULL;
 }
 
-static struct entry emit_node(struct out *o, const struct call_node *node, const struct entry *next)
+static struct entry emit_node(struct out *o, struct call_node *node, const struct entry *next)
 {
-	static const uint16_t ops[] = { [CALL_EQ] = BPF_JEQ,
-					[CALL_MASKED_EQ] = BPF_JEQ,
-					[CALL_GE] = BPF_JGE,
-					[CALL_GT] = BPF_JGT };
+	static const uint16_t ops[] = {
+		[CALL_EQ] = BPF_JEQ, [CALL_GE] = BPF_JGE, [CALL_GT] = BPF_JGT
+	};
 	size_t offset = offsetof(struct seccomp_data, args) + node->arg * sizeof(uint64_t) +
 			(node->high != o->big_endian ? sizeof(uint32_t) : 0);
 	struct recent r = { .node = node };
 	const struct recent *same;
 
+	/* Several ways may lead to a comparison behind which none falls through. */
+	if (node->emitted)
+		return (struct entry){ to_place(node->cold), to_place(node->warm), node };
 	r.no = emit_way(o, node, &node->no, next);
 	r.yes = emit_way(o, node, &node->yes, next);
 	same = recent_find(o, &r);
 	if (!same) {
 		r.warm = emit_test(o, ops[node->op], node->value, r.yes, r.no);
-		if (node->op == CALL_MASKED_EQ)
+		if (node->mask != UINT32_MAX)
 			r.warm = emit(o, BPF_ALU | BPF_AND | BPF_K, 0, 0, node->mask);
 		r.cold = emit_load(o, offset);
 		o->recent[o->n_recent++ % RECENT] = r;
 		same = &r;
 	}
+	node->emitted = true;
+	node->cold = same->cold;
+	node->warm = same->warm;
 	return (struct entry){ to_place(same->cold), to_place(same->warm), node };
 }
 
 /* Emits a level whose comparisons fall through to `fall`. */
-static struct entry emit_level(struct out *o, const struct call_node *level, struct target fall)
+static struct entry emit_level(struct out *o, struct call_node *level, struct target fall)
 {
 	struct entry e = { .cold = fall, .warm = fall };
-	const struct call_node **nodes;
+	struct call_node **nodes;
 	size_t n = 0;
 
 	for (const struct call_node *x = level; x; x = x->after)
 		n++;
-	nodes = arena_new_n(o->arena, const struct call_node *, n);
+	nodes = arena_new_n(o->arena, struct call_node *, n);
 	n = 0;
-	for (const struct call_node *x = level; x; x = x->after)
+	for (struct call_node *x = level; x; x = x->after)
 		nodes[n++] = x;
 	while (n-- > 0 && !o->full)
 		e = emit_node(o, nodes[n], &e);

@@ -13,6 +13,7 @@
 #include "oci_spec.h"
 #include "plan/abi.h"
 #include "plan/filter.h"
+#include "plan/fragment.h"
 #include "spec/names.h"
 
 #ifndef SECCOMP_FILTER_FLAG_TSYNC_ESRCH
@@ -40,6 +41,7 @@ struct named {
 	uint32_t nr;
 	unsigned subcall; /* of socketcall or ipc, 0: none */
 	struct rule *rule;
+	const char *name;
 };
 
 /* All that the profile says of one architecture. */
@@ -60,7 +62,7 @@ struct builder {
 	struct table *tables; /* the native one first */
 	size_t n_tables;
 	bool notify;
-	const struct rule *warned; /* the last rule that was warned of */
+	const struct rule *warned; /* the first of the rules that were warned of last */
 	struct filter_range *ranges;
 	size_t n_ranges, room;
 };
@@ -251,8 +253,8 @@ static int read_rule(struct builder *b, const struct oci_syscall *s, unsigned en
 
 /* ---- numbers ------------------------------------------------------------------------------------------------------- */
 
-static void table_name(struct builder *b, struct table *t, uint32_t nr, unsigned subcall,
-		       struct rule *rule)
+static void table_name(struct builder *b, struct table *t, const char *name, uint32_t nr,
+		       unsigned subcall, struct rule *rule)
 {
 	if (t->n == t->room) {
 		size_t room = t->room ? 2 * t->room : 512;
@@ -260,11 +262,11 @@ static void table_name(struct builder *b, struct table *t, uint32_t nr, unsigned
 		t->named = arena_grow(b->arena, t->named, t->n, room, sizeof(*t->named));
 		t->room = room;
 	}
-	t->named[t->n++] = (struct named){ nr, subcall, rule };
+	t->named[t->n++] = (struct named){ nr, subcall, rule, name };
 }
 
-static void table_call(struct builder *b, struct table *t, const struct abi_call *call,
-		       struct rule *rules)
+static void table_call(struct builder *b, struct table *t, const char *name,
+		       const struct abi_call *call, struct rule *rules)
 {
 	if (call->has_nr) {
 		t->newest = t->knows ? MAX(t->newest, call->nr) : call->nr;
@@ -272,16 +274,16 @@ static void table_call(struct builder *b, struct table *t, const struct abi_call
 	}
 	/* A rule that says what the default says keeps its calls from being newer than the profile. */
 	if (!rules && call->has_direct)
-		table_name(b, t, call->direct, 0, NULL);
+		table_name(b, t, name, call->direct, 0, NULL);
 	if (!rules && call->has_through)
-		table_name(b, t, call->through, 0, NULL);
+		table_name(b, t, name, call->through, 0, NULL);
 	for (struct rule *rule = rules; rule; rule = rule->next) {
 		if (call->has_nr)
-			table_name(b, t, call->nr, 0, rule);
+			table_name(b, t, name, call->nr, 0, rule);
 		if (call->has_through)
-			table_name(b, t, call->through, call->subcall, rule);
+			table_name(b, t, name, call->through, call->subcall, rule);
 		if (call->has_direct)
-			table_name(b, t, call->direct, 0, rule);
+			table_name(b, t, name, call->direct, 0, rule);
 	}
 }
 
@@ -304,10 +306,10 @@ static int read_name(struct builder *b, const char *name, unsigned entry, size_t
 	abi_find(&b->tables[0].abi, name, &call);
 	if (!call.known)
 		return read_unknown(b, name, entry, index, err);
-	table_call(b, &b->tables[0], &call, rules);
+	table_call(b, &b->tables[0], name, &call, rules);
 	for (size_t k = 1; k < b->n_tables; k++) {
 		abi_find(&b->tables[k].abi, name, &call);
-		table_call(b, &b->tables[k], &call, rules);
+		table_call(b, &b->tables[k], name, &call, rules);
 	}
 	return 0;
 }
@@ -329,57 +331,121 @@ static int read_rules(struct builder *b, struct error *err)
 
 /* ---- verdicts ------------------------------------------------------------------------------------------------------ */
 
-static int tree_add(struct builder *b, struct call_tree *t, const struct named *named, bool wide,
-		    struct error *err)
-{
+/* A rule of one number, as its tree sees it. */
+struct member {
+	const struct named *named;
 	struct call_condition conditions[CALL_ARGS + 1];
-	const struct rule *rule = named->rule;
-	size_t n = 0;
+	size_t n;
+	bool always;
+};
 
-	/* socketcall and ipc take the arguments of the call in memory; only their own number can be seen. */
+/* socketcall and ipc take the arguments of the call in memory; only their own number can be seen. */
+static void member_init(struct member *m, const struct named *named, bool wide)
+{
+	const struct rule *rule = named->rule;
+
+	m->named = named;
+	m->n = 0;
+	m->always = !named->subcall;
 	if (named->subcall)
-		conditions[n++] =
+		m->conditions[m->n++] =
 			(struct call_condition){ .op = COMPARE_EQ, .value = named->subcall };
-	for (size_t i = 0; i < rule->n; i++)
-		if (!named->subcall || rule->conditions[i].arg != 0)
-			conditions[n++] = rule->conditions[i];
-	switch (calltree_add(t, conditions, n, wide, rule->action, b->arena)) {
-	case CALL_CONFLICT:
-		return error_config(
-			err, entry_where(b, rule->entry),
-			"contradicts an earlier rule of the same system call (number %u)",
-			named->nr);
-	case CALL_COVERED:
-		if (b->warned != rule)
-			plan_warn(b->warnings, entry_where(b, rule->entry),
-				  "has no effect on system call %u: earlier rules decide it",
-				  named->nr);
-		b->warned = rule;
-		break;
-	case CALL_ADDED:
-		break;
+	for (size_t i = 0; i < rule->n; i++) {
+		const struct call_condition *c = &rule->conditions[i];
+
+		if (named->subcall && c->arg == 0)
+			continue;
+		m->conditions[m->n++] = *c;
+		m->always &=
+			c->op == COMPARE_MASKED_EQ && (wide ? c->mask : (uint32_t)c->mask) == 0;
 	}
+}
+
+/* Whether two of the rules may hold for the same call and say different things. */
+static bool contradict(const struct member *list, size_t n, bool wide)
+{
+	for (size_t i = 1; i < n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (list[i].named->rule->action != list[k].named->rule->action &&
+			    !calltree_excludes(list[i].conditions, list[i].n, list[k].conditions,
+					       list[k].n, wide))
+				return true;
+	return false;
+}
+
+static int ask_library(struct builder *b, const struct abi *abi, const struct member *list,
+		       size_t n, struct call_tree *ret, struct error *err)
+{
+	struct fragment_rule *rules = arena_new_n(b->arena, struct fragment_rule, n);
+	size_t wrong;
+
+	for (size_t i = 0; i < n; i++)
+		rules[i] = (struct fragment_rule){ list[i].named->name, list[i].named->rule->action,
+						   list[i].named->rule->conditions,
+						   list[i].named->rule->n };
+	if (fragment_make(abi, b->tables[0].abi.token, list[0].named->nr, b->fallback, rules, n,
+			  b->arena, ret, &wrong, err))
+		return error_at(err, "%s", entry_where(b, list[wrong].named->rule->entry));
+	if (b->warned != list[0].named->rule)
+		plan_warn(b->warnings, entry_where(b, list[n - 1].named->rule->entry),
+			  "contradicts other rules for \"%s\": libseccomp decides between them",
+			  list[n - 1].named->name);
+	b->warned = list[0].named->rule;
+	return 0;
+}
+
+static int tree_make(struct builder *b, const struct abi *abi, const struct member *list, size_t n,
+		     struct call_tree *ret, struct error *err)
+{
+	*ret = (struct call_tree){ 0 };
+	if (contradict(list, n, abi->wide))
+		return ask_library(b, abi, list, n, ret, err);
+	for (size_t i = 0; i < n; i++)
+		if (!calltree_add(ret, list[i].conditions, list[i].n, abi->wide,
+				  list[i].named->rule->action, b->arena))
+			return ask_library(b, abi, list, n, ret, err);
+	return 0;
+}
+
+/* The tree of a number's rules: the first one without conditions decides, whatever others say. */
+static int members_tree(struct builder *b, const struct abi *abi, const struct named *named,
+			size_t n, struct call_tree **ret, struct error *err)
+{
+	struct member *list = arena_new_n(b->arena, struct member, n);
+	size_t kept = 0;
+
+	*ret = NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (!named[i].rule)
+			continue;
+		member_init(&list[kept], &named[i], abi->wide);
+		if (list[kept++].always)
+			break;
+	}
+	if (!kept)
+		return 0;
+	*ret = arena_new(b->arena, struct call_tree);
+	if (!list[kept - 1].always)
+		return tree_make(b, abi, list, kept, *ret, err);
+	/* What came before it may still be refused. */
+	if (kept > 1 && tree_make(b, abi, list, kept - 1, *ret, err))
+		return -1;
+	**ret = (struct call_tree){ .always = true, .action = list[kept - 1].named->rule->action };
 	return 0;
 }
 
 /* The verdict on one number from its n rules. */
-static int verdict_make(struct builder *b, const struct named *named, size_t n, bool wide,
-			struct verdict *ret, struct error *err)
+static int verdict_make(struct builder *b, const struct abi *abi, const struct named *named,
+			size_t n, struct verdict *ret, struct error *err)
 {
 	struct call_tree **shared = NULL, *t = NULL;
 
-	if (n == 1 && named->rule && !named->subcall) {
-		shared = &named->rule->trees[wide];
+	if (n == 1 && named->rule && !named->subcall)
+		shared = &named->rule->trees[abi->wide];
+	if (shared && *shared)
 		t = *shared;
-	}
-	for (size_t i = 0; i < n && !(shared && *shared); i++) {
-		if (!named[i].rule)
-			continue;
-		if (!t)
-			t = arena_new(b->arena, struct call_tree);
-		if (tree_add(b, t, &named[i], wide, err))
-			return -1;
-	}
+	else if (members_tree(b, abi, named, n, &t, err))
+		return -1;
 	if (shared)
 		*shared = t;
 	if (!t)
@@ -464,7 +530,7 @@ static int table_ranges(struct builder *b, struct table *t, uint32_t from, uint3
 			return 0;
 		while (i + n < t->n && t->named[i + n].nr == nr)
 			n++;
-		if (verdict_make(b, &t->named[i], n, t->abi.wide, &v, err))
+		if (verdict_make(b, &t->abi, &t->named[i], n, &v, err))
 			return -1;
 		range_add(b, (uint32_t)nr, &v);
 		next = nr + 1;

@@ -189,3 +189,53 @@ exit_code() {
 	[ "$(exit_code)" = 137 ]
 	env -i "$RUNTIME" --root "$W/t/root" delete --force $ID
 }
+
+# ---- exec ---------------------------------------------------------------------
+
+# conmon_exec FILE OPTION...: what conmon answers is in $W/t/sync, the exit code comes to the same pipe.
+conmon_exec() {
+	: > "$W/t/sync"
+	_OCI_SYNCPIPE=5 _OCI_STARTPIPE=6 _OCI_ATTACHPIPE=7 conmon -b "$B" -c "$ID" -u "$ID-x" -n name --exec \
+		--exec-process-spec "$1" --exit-dir "$W/t/exits/x" --persist-dir "$W/t/persist/x" -l "k8s-file:$W/t/log.x" \
+		-P "$W/t/conmon.x" -p "$W/t/pid.x" -r "$RUNTIME" --runtime-arg "--root=$W/t/root" \
+		--socket-dir-path "$W/t/sock" "${@:2}" \
+		3>&- 4>&- 5> "$W/t/sync" 6< <(printf '\0') 7> /dev/null < /dev/null > "$W/t/conmon.out" 2>&1
+	wait_for 20 test -s "$W/t/sync"
+}
+
+exec_process() {
+	jq '.process | .args = $ARGS.positional' "$B/config.json" --args -- "$@" > "$W/t/process.json"
+}
+
+running_for_exec() {
+	bundle_make "$B" $ID '.process.args = ["sleep", "60"]'
+	conmon_create
+	rt start $ID
+	mkdir -p "$W/t/exits/x" "$W/t/persist/x"
+}
+
+@test "conmon --exec: the pid, and the exit code" {
+	running_for_exec
+	exec_process sh -c 'echo out; exit 5'
+	conmon_exec "$W/t/process.json"
+	wait_for 20 grep -qF '{"exit_code": 5}' "$W/t/sync"
+	grep -q ' stdout F out$' "$W/t/log.x"
+}
+
+@test "conmon --exec: a program that is not there is answered with the runtime's message" {
+	running_for_exec
+	exec_process no-such-program
+	conmon_exec "$W/t/process.json"
+	grep -q 'executable file not found' "$W/t/sync"
+	[ ! -e "$W/t/pid.x" ]
+	[ "$(state)" = running ]
+}
+
+@test "conmon --exec -t: the terminal goes over the console socket" {
+	running_for_exec
+	exec_process sh -c 'tty; echo on-terminal'
+	jq '.terminal = true' "$W/t/process.json" > "$W/t/p" && mv "$W/t/p" "$W/t/process.json"
+	conmon_exec "$W/t/process.json" -t
+	wait_for 20 grep -q on-terminal "$W/t/log.x"
+	grep -q /dev/pts/ "$W/t/log.x"
+}

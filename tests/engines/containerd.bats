@@ -367,3 +367,74 @@ task_is() {
 	[ "$status" -eq 0 ]
 	[ "$output" = plain ]
 }
+
+# ---- exec ---------------------------------------------------------------------
+
+@test "ctr task exec: output and status" {
+	local code
+
+	cr run -d "$IMAGE" e1 sleep 300
+	run --separate-stderr ctr tasks exec --exec-id a e1 sh -c 'echo to-out; echo to-err >&2'
+	[ "$status" -eq 0 ]
+	[ "$output" = to-out ]
+	[ "$stderr" = to-err ]
+	for code in 1 7 127 255; do
+		run "-$code" ctr tasks exec --exec-id "c$code" e1 sh -c "exit $code"
+	done
+	run ctr tasks exec --exec-id k e1 sh -c 'kill -KILL $$'
+	[ "$status" -eq 137 ]
+}
+
+@test "ctr task exec: a missing program is reported with its name" {
+	cr run -d "$IMAGE" e1 sleep 300
+	run ctr tasks exec --exec-id a e1 no-such-program
+	[ "$status" -ne 0 ]
+	[[ "$output" == *'exec: "no-such-program": executable file not found in $PATH'* ]]
+	run ctr tasks exec --exec-id b e1 /etc/passwd
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"permission denied"* ]]
+	# The same name again.
+	ctr tasks exec --exec-id a e1 true
+}
+
+@test "ctr task exec: standard input reaches the program" {
+	cr run -d "$IMAGE" e1 sleep 300
+	run bash -c "printf 'a\nb\n' | ctr tasks exec --exec-id a e1 wc -l"
+	[ "$output" = 2 ]
+	run bash -c "ctr tasks exec --exec-id b e1 head -c 1048576 /dev/zero | wc -c"
+	[ "$output" = 1048576 ]
+}
+
+@test "ctr task exec -t: a terminal of the caller's size" {
+	cr run -d "$IMAGE" e1 sleep 300
+	run on_terminal 33 77 "ctr tasks exec -t --exec-id a e1 sh -c 'tty; sleep 0.3; stty size; exit 9'"
+	[ "$status" -eq 9 ]
+	[[ "$output" == *"/dev/pts/"* ]]
+	[[ "$output" == *"33 77"* ]]
+}
+
+@test "ctr task exec --cwd, --user; where the task is" {
+	cr run -d "$IMAGE" e1 sleep 300
+	run ctr tasks exec --exec-id a --cwd /tmp --user 1000:29 e1 sh -c 'pwd; id -u; id -g'
+	[ "$output" = $'/tmp\n1000\n29' ]
+	run ctr tasks exec --exec-id b e1 cat /proc/self/cgroup
+	[ "$output" = "$(cat "/proc/$(task_pid e1)/cgroup")" ]
+	[ "$(ctr tasks exec --exec-id c e1 readlink /proc/self/ns/pid)" = "$(readlink "/proc/$(task_pid e1)/ns/pid")" ]
+}
+
+@test "ctr task exec -d, task kill --exec-id" {
+	cr run -d "$IMAGE" e1 sleep 300
+	ctr tasks exec -d --exec-id a e1 sleep 299
+	wait_for 5 pgrep -f '^sleep 299'
+	ctr tasks kill --exec-id a -s KILL e1
+	wait_for 5 bash -c '! pgrep -f "^sleep 299"'
+	task_is e1 RUNNING
+}
+
+@test "ctr task exec of a stopped task says so" {
+	cr run -d "$IMAGE" e1 sleep 300
+	ctr tasks kill -s KILL e1
+	wait_for 5 task_is e1 STOPPED
+	run ctr tasks exec --exec-id a e1 true
+	[ "$status" -ne 0 ]
+}

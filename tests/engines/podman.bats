@@ -627,3 +627,130 @@ logs_have() {
 	[[ "$output" != *must-not-run* ]]
 	[[ "$output" == *hook* ]]
 }
+
+# ---- exec ---------------------------------------------------------------------
+
+@test "podman exec: output, error and status come through, 125 to 127 too" {
+	local code
+
+	pod run -d --name x1 $IMAGE sleep 300
+	run --separate-stderr pod exec x1 sh -c 'echo to-out; echo to-err >&2'
+	[ "$status" -eq 0 ]
+	[ "$output" = to-out ]
+	[ "$stderr" = to-err ]
+	for code in 1 7 125 126 127 255; do
+		run -$code pod exec x1 sh -c "exit $code"
+	done
+	run -143 pod exec x1 sh -c 'kill -TERM $$'
+}
+
+@test "podman exec: a program that is not there gives 127, one that cannot run 126" {
+	pod run -d --name x1 $IMAGE sleep 300
+	run -127 pod exec x1 no-such-program
+	[[ "$output" == *no-such-program* ]]
+	run -127 pod exec x1 /no/such/program
+	run -126 pod exec x1 /etc/passwd
+	run -126 pod exec x1 /etc
+	run -127 pod exec --workdir /nowhere x1 true
+	[[ "$output" == *nowhere* ]]
+}
+
+@test "podman exec: in the container's namespaces and cgroups" {
+	pod run -d --name x1 --memory 64m $IMAGE sleep 300
+	run pod exec x1 sh -c 'cat /proc/self/cgroup; readlink /proc/self/ns/mnt'
+	[ "$status" -eq 0 ]
+	[ "$(head -n -1 <<< "$output")" = "$(cat "/proc/$(pid_of x1)/cgroup")" ]
+	[ "$(tail -n 1 <<< "$output")" = "$(readlink "/proc/$(pid_of x1)/ns/mnt")" ]
+}
+
+@test "podman exec -i: standard input reaches the program, its end too" {
+	pod run -d --name x1 $IMAGE sleep 300
+	run bash -c "$(declare -f pod); printf 'a\nb\n' | pod exec -i x1 wc -l"
+	[ "$status" -eq 0 ]
+	[ "$output" = 2 ]
+	run bash -c "$(declare -f pod); pod exec x1 head -c 1048576 /dev/zero | wc -c"
+	[ "$output" = 1048576 ]
+}
+
+@test "podman exec -it: the program has a terminal of the caller's size" {
+	pod run -d --name x1 $IMAGE sleep 300
+	run on_terminal 33 77 "$(declare -f pod); pod exec -it x1 sh -c 'tty; sleep 0.3; stty size; exit 9'"
+	[ "$status" -eq 9 ]
+	[[ "$output" == *"/dev/pts/"* ]]
+	[[ "$output" == *"33 77"* ]]
+}
+
+@test "podman exec --user, --env, --workdir, --privileged" {
+	pod run -d --name x1 --env A=1 --user 1000:1000 $IMAGE sleep 300
+	run pod exec x1 sh -c 'id -u; id -g; echo $A'
+	[ "$output" = $'1000\n1000\n1' ]
+	run pod exec --user root --env A=2 --workdir /tmp x1 sh -c 'id -u; echo $A; pwd'
+	[ "$output" = $'0\n2\n/tmp' ]
+	run pod exec --user 1000:29 x1 id -g
+	[ "$output" = 29 ]
+	run pod exec --privileged --user root x1 grep CapEff /proc/self/status
+	[ "$status" -eq 0 ]
+	[ "$(awk '{ print $2 }' <<< "$output")" != 0000000000000000 ]
+}
+
+@test "podman exec -d: goes on, and ends with the container" {
+	pod run -d --name x1 $IMAGE sleep 300
+	pod exec -d x1 sh -c 'echo here > /tmp/here; exec sleep 299'
+	wait_for 10 pod exec x1 test -s /tmp/here
+	pod top x1 args | grep -q 'sleep 299'
+	pod stop -t 1 x1
+	run pod exec x1 true
+	[ "$status" -ne 0 ]
+}
+
+@test "podman exec: the seccomp profile and no_new_privs hold" {
+	pod run -d --name x1 --security-opt no-new-privileges $IMAGE sleep 300
+	run pod exec x1 grep -E '^(Seccomp|NoNewPrivs):' /proc/self/status
+	[ "$output" = $'NoNewPrivs:\t1\nSeccomp:\t2' ]
+}
+
+@test "podman exec --preserve-fds: descriptor 3 is handed over, nothing else" {
+	pod run -d --name x1 $IMAGE sleep 300
+	echo content > "$W/t/file"
+	run bash -c "$(declare -f pod | sed 's/ 3>&-//'); pod exec --preserve-fds 1 x1 sh -c 'cat <&3; ls /proc/self/fd' 3< $W/t/file"
+	[ "$status" -eq 0 ]
+	[ "$output" = $'content\n0\n1\n2\n3\n4' ] # the last is the listing's own
+}
+
+@test "podman exec in a user namespace, a pod and with the host's pid namespace" {
+	pod run -d --name x1 --uidmap 0:100000:65536 --gidmap 0:100000:65536 $IMAGE sleep 300
+	run pod exec x1 sh -c 'id -u; head -n1 /proc/self/uid_map | tr -s " "'
+	[ "$output" = $'0\n 0 100000 65536' ]
+	pod run -d --name x2 --pid host $IMAGE sleep 300
+	run pod exec x2 sh -c 'echo $$'
+	[ "$output" -gt 1 ]
+	pod pod create --name x3 --infra-command "sleep 300" --infra-image $IMAGE
+	pod run -d --pod x3 --name x4 $IMAGE sleep 300
+	run pod exec x4 readlink /proc/self/ns/ipc
+	[ "$output" = "$(readlink "/proc/$(pid_of x4)/ns/ipc")" ]
+}
+
+@test "podman exec: thirty in turn, ten at the same time" {
+	local i
+
+	pod run -d --name x1 $IMAGE sleep 300
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		pod exec x1 true
+	done
+	for i in 1 2 3 4 5 6; do
+		pod exec x1 sh -c "echo $i > /tmp/$i" &
+	done
+	wait
+	run pod exec x1 sh -c 'cat /tmp/[1-6] | sort | tr -d "\n"'
+	[ "$output" = 123456 ]
+}
+
+@test "podman healthcheck: healthy and not" {
+	pod run -d --name x1 --health-cmd 'test -e /tmp/well' --health-interval disable --health-retries 1 $IMAGE sleep 300
+	run pod healthcheck run x1
+	[ "$status" -ne 0 ]
+	pod exec x1 touch /tmp/well
+	run pod healthcheck run x1
+	[ "$status" -eq 0 ]
+	[ "$(field x1 '{{.State.Health.Status}}')" = healthy ]
+}

@@ -198,8 +198,11 @@ static void add_arch(struct oracle *o, uint32_t arch)
 	o->arches[o->n_arches++] = arch;
 }
 
-int oracle_prepare(struct oracle *o, uint32_t native, const struct oci_seccomp *p)
+int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *p, int *ret_entry)
 {
+	int result = 0;
+
+	*ret_entry = -1;
 	*o = (struct oracle){ .profile = p };
 	o->fallback = action_of(p->default_action, p->has_default_errno_ret, p->default_errno_ret);
 	o->enosys = o->fallback != SCMP_ACT_ALLOW && o->fallback != SCMP_ACT_LOG &&
@@ -209,14 +212,6 @@ int oracle_prepare(struct oracle *o, uint32_t native, const struct oci_seccomp *
 		add_arch(o, arch_of(p->architectures[i]));
 	for (size_t i = 0; i < p->n_syscalls; i++)
 		see_names(o, &p->syscalls[i]);
-	return 0;
-}
-
-int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *p, int *ret_entry)
-{
-	int result = oracle_prepare(o, native, p);
-
-	*ret_entry = -1;
 	if (!must_split(o, p))
 		return program_make(o, 0, ret_entry);
 	for (size_t i = 0; i < o->n_arches && result == 0; i++) {
@@ -418,57 +413,4 @@ bool meaning_allows(const struct meaning *m, const struct seccomp_data *call, ui
 			any = true;
 		}
 	return !any && verdict == m->oracle->fallback;
-}
-
-/* libseccomp's verdict if there were only these two rules. */
-static uint32_t ask_pair(const struct meaning *m, const struct seccomp_data *call,
-			 const struct meaning_rule *first, const struct meaning_rule *second)
-{
-	struct oracle two = *m->oracle;
-	struct oci_seccomp profile = *m->oracle->profile;
-	struct oci_syscall list[2] = { *first->entry, *second->entry };
-	const char *const names[2] = { first->name, second->name };
-	uint32_t verdict = 0;
-	int entry;
-
-	for (size_t i = 0; i < 2; i++) {
-		const struct meaning_rule *rule = i ? second : first;
-
-		list[i].names = &names[i];
-		list[i].n_names = 1;
-		list[i].args = rule->args;
-		list[i].n_args = rule->n;
-	}
-	profile.syscalls = list;
-	profile.n_syscalls = 2;
-	two.profile = &profile;
-	two.n_programs = 0;
-	if (program_make(&two, kernel_arch(m->token), &entry) ||
-	    !bpf_run(two.programs[0].code, two.programs[0].n, call, &verdict, NULL))
-		verdict = ~two.fallback;
-	oracle_free(&two);
-	return verdict;
-}
-
-static bool wins(const struct meaning *m, const struct seccomp_data *call, size_t which)
-{
-	for (size_t i = 0; i < m->n; i++) {
-		const struct meaning_rule *a = &m->rules[MIN(i, which)];
-		const struct meaning_rule *b = &m->rules[MAX(i, which)];
-
-		if (m->rules[i].action == m->rules[which].action || !holds(m, &m->rules[i], call))
-			continue;
-		if (ask_pair(m, call, a, b) != m->rules[which].action)
-			return false;
-	}
-	return true;
-}
-
-bool meaning_prefers(const struct meaning *m, const struct seccomp_data *call, uint32_t verdict)
-{
-	for (size_t i = 0; i < m->n; i++)
-		if (m->rules[i].action == verdict && holds(m, &m->rules[i], call) &&
-		    wins(m, call, i))
-			return true;
-	return false;
 }

@@ -40,9 +40,6 @@ int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *pro
 		int *ret_entry);
 void oracle_free(struct oracle *o);
 
-/* The same without libseccomp's programs: for oracle_is_newer() and struct meaning. Always 0. */
-int oracle_prepare(struct oracle *o, uint32_t native, const struct oci_seccomp *profile);
-
 /* The verdict on a call of these architectures. */
 uint32_t oracle_ask(const struct oracle *o, const struct seccomp_data *call);
 
@@ -74,9 +71,3 @@ void meaning_make(struct meaning *m, const struct oracle *o, uint32_t token, uin
 
 /* Whether `verdict` is what a rule that holds says, or the default if none holds. */
 bool meaning_allows(const struct meaning *m, const struct seccomp_data *call, uint32_t verdict);
-
-/*
- * Whether libseccomp's order of rules makes `verdict` the right one of several that the rules allow: some rule says it
- * that wins in libseccomp's program against every other rule that holds, if there are only these two.
- */
-bool meaning_prefers(const struct meaning *m, const struct seccomp_data *call, uint32_t verdict);

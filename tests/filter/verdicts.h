@@ -10,8 +10,8 @@ struct oci_seccomp;
 /* Kept in memory that the processes of a run share. */
 struct totals {
 	unsigned long long profiles, refused, asked;
-	/* Calls on which libseccomp's verdict is wrong: no rule says it; its own order of rules is not kept. */
-	unsigned long long unfounded, disordered;
+	unsigned long long
+		unfounded;	    /* calls on which no rule says what libseccomp's program says */
 	unsigned long long endless; /* profiles that libseccomp never gets ready with */
 	unsigned long long reasons;
 	bool oracle_at_work;
@@ -21,8 +21,7 @@ extern struct totals *totals;
 extern bool verbose;
 
 /*
- * True: both programs give every call the same verdict, or both sides refuse the profile; what differs is printed. With
- * `alone` libseccomp is not asked: no verdict may be one that no rule says.
+ * True: both programs give every call the same verdict, or both sides refuse the profile; what differs is printed. A verdict
+ * of libseccomp that no rule says is counted instead, if ours is the one that the rules say.
  */
-bool verdicts_compare(uint32_t native, const struct oci_seccomp *profile, const char *what,
-		      bool alone);
+bool verdicts_compare(uint32_t native, const struct oci_seccomp *profile, const char *what);
