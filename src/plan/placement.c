@@ -5,12 +5,10 @@
 #include <string.h>
 
 #include "plan/plan.h"
+#include "spec/names.h"
 
 /* How long systemd may take for an answer. */
 #define SYSTEMD_SECONDS 30
-
-/* The name is Podman's users' from the runtime that brought it in. */
-#define DELEGATE "run.oci.delegate-cgroup"
 
 static int refuse_path(const char *why, struct error *err)
 {
@@ -177,7 +175,7 @@ static bool is_name(const char *name)
 int plan_delegation(struct plan *plan, struct arena *a, struct error *err)
 {
 	struct cgroup_plan *cg = &plan->cgroup;
-	const char *delegate = annotation(plan, DELEGATE);
+	const char *delegate = annotation(plan, ANNOTATION_DELEGATE);
 	bool writable = false;
 
 	for (size_t i = 0; i < plan->fs.n_mounts; i++)
@@ -187,7 +185,7 @@ int plan_delegation(struct plan *plan, struct arena *a, struct error *err)
 	cg->delegated = writable || delegate;
 	if (delegate && !is_name(delegate))
 		return error_config(err, "/annotations", "%s: \"%s\" is no name of a directory",
-				    DELEGATE, delegate);
+				    ANNOTATION_DELEGATE, delegate);
 	cg->delegate = delegate;
 	if (cg->unit) {
 		struct unit_plan *unit = (struct unit_plan *)(uintptr_t)cg->unit;

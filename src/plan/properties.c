@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIX "org.systemd.property."
+#include "spec/names.h"
+
 #define MAX_DEPTH 8
 
 struct reader {
@@ -373,7 +374,7 @@ static int to_microseconds(struct unit_property *p, struct arena *a, struct erro
 static int plan_property(const struct pair *from, struct arena *a, struct unit_property *to,
 			 struct error *err)
 {
-	const char *name = from->key + strlen(PREFIX);
+	const char *name = from->key + strlen(ANNOTATION_PROPERTY);
 	size_t n = strlen(name);
 
 	for (size_t i = 0; i < n; i++)
@@ -397,7 +398,7 @@ int plan_properties(const struct pair *annotations, size_t n, struct arena *a,
 	size_t count = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!str_starts(annotations[i].key, PREFIX))
+		if (!str_starts(annotations[i].key, ANNOTATION_PROPERTY))
 			continue;
 		if (plan_property(&annotations[i], a, &list[count++], err)) {
 			error_in(err, "%s", annotations[i].key);

@@ -140,6 +140,17 @@ static const char *whose(const struct bus *bus)
 	return bus->user ? "the user's systemd" : "systemd";
 }
 
+/* Of these no peer tells: it was too slow, or has gone. */
+static bool is_silence(int result)
+{
+	static const int silences[] = { ETIMEDOUT, ECONNRESET, ENOTCONN, EPIPE, ESHUTDOWN };
+
+	for (size_t i = 0; i < ARRAY_SIZE(silences); i++)
+		if (result == -silences[i])
+			return true;
+	return false;
+}
+
 /* How it ended where the peer did not say: `result` is a negative errno. */
 static int fail(const struct bus *bus, int result, const char *what, const char *unit,
 		struct error *err)
@@ -150,8 +161,7 @@ static int fail(const struct bus *bus, int result, const char *what, const char 
 		return error_set(err, ERR_TIMEOUT,
 				 "%s did not answer within %u seconds when asked for %s%s%s",
 				 whose(bus), bus->seconds, what, unit ? " " : "", of);
-	if (result == -ECONNRESET || result == -ENOTCONN || result == -EPIPE ||
-	    result == -ESHUTDOWN)
+	if (is_silence(result))
 		return error_set(err, ERR_GONE, "%s closed the connection when asked for %s%s%s",
 				 whose(bus), what, unit ? " " : "", of);
 	error_errno(err, -result, "ask %s for %s%s%s", whose(bus), what, unit ? " " : "", of);
@@ -354,13 +364,13 @@ int bus_call(struct bus_call *c, enum bus_answer *ret_answer, const char **ret_j
 		else
 			result = -EBADMSG;
 	}
-	/* Names of this kind are of our own side: no answer, a connection that broke. */
-	if (result < 0 && error.name && !str_starts(error.name, "System.Error.") &&
-	    !str_eq(error.name, "org.freedesktop.DBus.Error.NoReply") &&
-	    !str_eq(error.name, "org.freedesktop.DBus.Error.Timeout"))
+	if (result < 0 && error.name && !is_silence(result))
 		refused(c, &error, ret_answer, err);
 	else if (result < 0)
 		fail(bus, result, c->method, c->unit, err);
+	/* What the bus makes of a value that has not the type of its property. */
+	if (result == -ENXIO)
+		error_hint(err, "a property has another type");
 	lib.error_free(&error);
 	if (reply)
 		lib.message_unref(reply);
