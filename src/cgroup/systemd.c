@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cgroup/systemd.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -213,7 +213,8 @@ int systemd_start(struct cgroup *cg, pid_t pid, struct error *err)
 			 : 0;
 	bus_close(bus);
 	/* A systemd that was exchanged for a newer one goes on with what it was asked. */
-	if (result && (err->kind == ERR_GONE || err->kind == ERR_TIMEOUT) && wait_placed(cg, pid))
+	if (result && (err->errnum == ECONNRESET || err->kind == ERR_TIMEOUT) &&
+	    wait_placed(cg, pid))
 		return 0;
 	if (result)
 		return error_at(err, "/linux/cgroupsPath");

@@ -161,9 +161,12 @@ static int fail(const struct bus *bus, int result, const char *what, const char 
 		return error_set(err, ERR_TIMEOUT,
 				 "%s did not answer within %u seconds when asked for %s%s%s",
 				 whose(bus), bus->seconds, what, unit ? " " : "", of);
-	if (is_silence(result))
-		return error_set(err, ERR_GONE, "%s closed the connection when asked for %s%s%s",
-				 whose(bus), what, unit ? " " : "", of);
+	if (is_silence(result)) {
+		error_set(err, ERR_SYSTEM, "%s closed the connection when asked for %s%s%s",
+			  whose(bus), what, unit ? " " : "", of);
+		err->errnum = ECONNRESET;
+		return -1;
+	}
 	error_errno(err, -result, "ask %s for %s%s%s", whose(bus), what, unit ? " " : "", of);
 	return -1;
 }

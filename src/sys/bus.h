@@ -59,5 +59,5 @@ int bus_call(struct bus_call *c, enum bus_answer *ret_answer, const char **ret_j
 /* Listens for the ends of the unit's jobs, which must be done before one is begun. */
 int bus_watch(struct bus *bus, const char *unit, struct error *err);
 
-/* Waits until the job has ended; an error unless it ended well. ERR_GONE: the connection broke. */
+/* Waits until the job has ended; an error unless it ended well. errnum ECONNRESET: the connection broke. */
 int bus_wait_job(struct bus *bus, const char *job, const char *unit, struct error *err);
