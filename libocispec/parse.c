@@ -377,22 +377,28 @@ static size_t unexpected_at(struct parser *p)
 }
 
 /* Not JSON: says what yajl says, and where. */
-static bool refuse_syntax(struct parser *p, bool at_end)
+static void explain_syntax(struct parser *p, bool at_end)
 {
 	char found[TEXT_TOKEN_MAX];
 	size_t at = unexpected_at(p);
-	const char *text;
+	const char *text = (const char *)yajl_get_error(p->yajl, 0, NULL, 0);
 
 	if (p->fault_at < p->size && p->fault_at <= token_end(p))
-		return refuse(p, p->fault_at, "not valid JSON: found %s", p->fault);
-	if (p->depth == 0 && p->value_end) {
-		text = text_token(p->text, p->size, at, found);
-		return refuse(p, at, "expected the end of the document, found %s", text);
-	}
-	if (at_end)
-		return refuse(p, p->size, "not valid JSON: the document ends too early");
-	text = (const char *)yajl_get_error(p->yajl, 0, NULL, 0);
-	return refuse(p, at, "not valid JSON: %.*s", (int)strcspn(text, ".\n"), text);
+		refuse(p, p->fault_at, "not valid JSON: found %s", p->fault);
+	else if (p->depth == 0 && p->value_end)
+		refuse(p, at, "expected the end of the document, found %s",
+		       text_token(p->text, p->size, at, found));
+	else if (at_end)
+		refuse(p, p->size, "not valid JSON: the document ends too early");
+	else
+		refuse(p, at, "not valid JSON: %.*s", (int)strcspn(text, ".\n"), text);
+}
+
+static bool refuse_syntax(struct parser *p, bool at_end)
+{
+	explain_syntax(p, at_end);
+	p->err->kind = ERR_SYNTAX;
+	return false;
 }
 
 static bool parse(struct parser *p)

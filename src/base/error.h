@@ -16,6 +16,7 @@
 enum error_kind {
 	ERR_SYSTEM,    /* a system call failed: errnum says how */
 	ERR_CONFIG,    /* config.json (or a process file) asks for something wrong or unsupported */
+	ERR_SYNTAX,    /* a document is not JSON */
 	ERR_USAGE,     /* the command line is wrong */
 	ERR_NOT_FOUND, /* no such container */
 	ERR_EXISTS,    /* the id is taken */

@@ -189,6 +189,11 @@ void json_uint(struct json_writer *w, uint64_t value)
 	put_word(w, text);
 }
 
+void json_number(struct json_writer *w, const char *digits)
+{
+	put_word(w, digits);
+}
+
 void json_bool(struct json_writer *w, bool value)
 {
 	put_word(w, value ? "true" : "false");

@@ -38,6 +38,8 @@ void json_key(struct json_writer *w, const char *key);
 void json_string(struct json_writer *w, const char *s);
 void json_int(struct json_writer *w, int64_t value);
 void json_uint(struct json_writer *w, uint64_t value);
+/* A number as it is spelt, which must be JSON's way ("0.5"). */
+void json_number(struct json_writer *w, const char *digits);
 void json_bool(struct json_writer *w, bool value);
 void json_null(struct json_writer *w);
 

@@ -78,6 +78,56 @@ bool str_to_bytes(const char *s, int64_t *ret)
 	return !__builtin_mul_overflow(value, (int64_t)1 << shift, ret);
 }
 
+/* "1.5" in units of `unit` nanoseconds; digits behind a millionth of it are dropped. */
+static bool scale(const char *number, size_t n, uint64_t unit, uint64_t *sum)
+{
+	const char *dot = memchr(number, '.', n);
+	size_t whole = dot ? (size_t)(dot - number) : n;
+	uint64_t value = 0, part = 0, step = unit;
+
+	for (size_t i = 0; i < whole; i++)
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, (uint64_t)(number[i] - '0'), &value))
+			return false;
+	for (size_t i = whole + 1; i < n; i++) {
+		step /= 10;
+		part += step * (uint64_t)(number[i] - '0');
+	}
+	return !__builtin_mul_overflow(value, unit, &value) &&
+	       !__builtin_add_overflow(value, part, &value) &&
+	       !__builtin_add_overflow(*sum, value, sum);
+}
+
+bool str_to_duration(const char *s, uint64_t *ret)
+{
+	static const struct word units[] = { { "ns", 1 },	   { "us", 1000 },
+					     { "ms", 1000000 },	   { "s", 1000000000 },
+					     { "m", 60000000000 }, { "h", 3600000000000 } };
+	uint64_t sum = 0, unit;
+
+	do {
+		size_t n = strspn(s, "0123456789."), digits = strspn(s, "0123456789");
+		size_t length = strspn(s + n, "nushm");
+		char name[4] = "";
+
+		/* At most one dot, and something beside it. */
+		if (n == 0 || n > 24 || (n == 1 && digits == 0) ||
+		    (digits < n && strspn(s + digits + 1, "0123456789") != n - digits - 1) ||
+		    length >= sizeof(name))
+			return false;
+		memcpy(name, s + n, length);
+		if (length == 0 && s[n] == '\0' && sum == 0)
+			unit = 1000000000;
+		else if (!word_find(units, ARRAY_SIZE(units), name, &unit))
+			return false;
+		if (!scale(s, n, unit, &sum))
+			return false;
+		s += n + length;
+	} while (*s);
+	*ret = sum;
+	return true;
+}
+
 bool word_find(const struct word *table, size_t n, const char *name, uint64_t *ret)
 {
 	for (size_t i = 0; i < n; i++)

@@ -28,6 +28,12 @@ bool str_to_i64(const char *s, int64_t *ret);
 /* A number with an optional unit k, m or g (powers of 1024, any case, optional trailing b); -1 is accepted. */
 bool str_to_bytes(const char *s, int64_t *ret);
 
+/*
+ * A duration in nanoseconds, as Go writes it: numbers with units ns, us, ms, s, m, h, added up ("1m30s", "1.5s"); a bare number
+ * is seconds.
+ */
+bool str_to_duration(const char *s, uint64_t *ret);
+
 /* A word and what it stands for; tables of them translate the spec's vocabulary. */
 struct word {
 	const char *name;

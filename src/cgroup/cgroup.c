@@ -12,9 +12,9 @@
 
 #include "base/fd.h"
 #include "base/str.h"
-#include "cgroup/cgroup1.h"
 #include "cgroup/cgroup2.h"
 #include "cgroup/delegate.h"
+#include "cgroup/cpuset.h"
 #include "cgroup/devrules.h"
 #include "cgroup/enter.h"
 #include "cgroup/hierarchy.h"
@@ -268,7 +268,7 @@ static bool is_needed(struct cgroup *cg, const struct hierarchy *h)
 
 static int make_one(struct hierarchy *h, const struct cgroup_plan *plan, struct error *err)
 {
-	if (hierarchy_make(h, err) || (h->version == 1 && cgroup1_fill_cpuset(h, err)))
+	if (hierarchy_make(h, err) || (h->version == 1 && cpuset_fill(h, err)))
 		return -1;
 	if (h->alone && !h->existed)
 		cgroup2_enable_first(h, plan->delegated);
@@ -454,13 +454,11 @@ int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error
 
 	if (!cg->n)
 		return 0;
-	if (cg->unit && !cg->made && systemd_update(cg, plan, err))
-		return -1;
 	if (devrules_apply(cg, plan, err) || (!cg->made && knob_apply(cg, plan, true, err)) ||
 	    knob_apply(cg, plan, false, err))
 		return -1;
 	/* Last, so that it has the last word on what other members say. */
-	if (v2 && plan->n_unified && cgroup2_apply_unified(v2, plan, err))
+	if (v2 && plan->n_unified && cgroup2_apply_unified(v2, plan, cg->arena, err))
 		return -1;
 	/* As long as a process is there, it can pass on nothing: init has gone down by now. */
 	if (v2 && v2->leaf)

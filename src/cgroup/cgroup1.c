@@ -12,6 +12,9 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/cpuset.h"
+
+#define PERIOD_FILE "cpu.cfs_period_us"
 
 /* ---- exceptions ------------------------------------------------------------------------------------------------------ */
 
@@ -155,13 +158,12 @@ static const struct knob knobs[] = {
 	KNOB(CPU_RT_PERIOD, CPU, .write = write_realtime),
 	KNOB(CPU_RT_RUNTIME, CPU, .write = write_realtime),
 	KNOB(CPU_SHARES, CPU, .write = write_shares),
-	KNOB(CPU_PERIOD, CPU, .file = "cpu.cfs_period_us"),
+	KNOB(CPU_PERIOD, CPU, .file = PERIOD_FILE),
 	KNOB(CPU_QUOTA, CPU, .file = "cpu.cfs_quota_us"),
 	KNOB(CPU_BURST, CPU, .file = "cpu.cfs_burst_us", .missing = KNOB_WHEN_OFF),
 	KNOB(CPU_IDLE, CPU, .file = "cpu.idle", .missing = KNOB_WHEN_OFF),
-	/* The second name is that of mounts with the option noprefix. */
-	KNOB(CPUSET_CPUS, CPUSET, .file = "cpuset.cpus", .other = "cpus", .format = KNOB_TEXT),
-	KNOB(CPUSET_MEMS, CPUSET, .file = "cpuset.mems", .other = "mems", .format = KNOB_TEXT),
+	KNOB(CPUSET_CPUS, CPUSET, .write = cpuset_write),
+	KNOB(CPUSET_MEMS, CPUSET, .write = cpuset_write),
 	KNOB(PIDS, PIDS, .file = "pids.max", .format = KNOB_NUMBER_OR_MAX),
 	/* The scheduler CFQ had the first names, BFQ has the second. */
 	KNOB(BLKIO_WEIGHT, BLKIO, .file = "blkio.weight", .other = "blkio.bfq.weight"),
@@ -195,68 +197,11 @@ static const struct knob knobs[] = {
 
 const struct knob_table cgroup1_knobs = { knobs, ARRAY_SIZE(knobs) };
 
-/* ---- cpuset ---------------------------------------------------------------------------------------------------------- */
-
-#define LIST_MAX 4096
-
-static int open_list(struct hierarchy *h, size_t length, const char *file, int flags)
+bool cgroup1_quota_first(struct hierarchy *h, const struct limit *period)
 {
-	char path[PATH_MAX];
-	int fd;
+	char text[32];
+	int64_t now;
 
-	snprintf(path, sizeof(path), "%.*s/cpuset.%s", (int)length, h->path, file);
-	fd = hierarchy_open(h, path, flags);
-	if (fd >= 0 || errno != ENOENT)
-		return fd;
-	/* A mount with the option noprefix. */
-	snprintf(path, sizeof(path), "%.*s/%s", (int)length, h->path, file);
-	return hierarchy_open(h, path, flags);
-}
-
-static int read_list(struct hierarchy *h, size_t length, const char *file, char *list,
-		     struct error *err)
-{
-	auto_fd int fd = open_list(h, length, file, O_RDONLY);
-	ssize_t n = fd < 0 ? -1 : read(fd, list, LIST_MAX - 1);
-
-	if (n < 0)
-		return error_sys(err, "read %s of cpuset \"%s%.*s\"", file, h->mount, (int)length,
-				 h->path);
-	list[n] = '\0';
-	list[strcspn(list, "\n")] = '\0';
-	return 0;
-}
-
-/* From the first directory that has some, down to the container's. */
-static int fill_list(struct hierarchy *h, const char *file, struct error *err)
-{
-	size_t length = h->kept, end = strlen(h->path);
-	char list[LIST_MAX];
-
-	for (;;) {
-		if (read_list(h, length, file, list, err))
-			return -1;
-		if (*list || length == 0)
-			break;
-		while (length && h->path[--length] != '/')
-			;
-	}
-	while (length < end) {
-		auto_fd int fd = -1;
-
-		length++;
-		length += strcspn(h->path + length, "/");
-		fd = open_list(h, length, file, O_WRONLY);
-		if (fd < 0 || write(fd, list, strlen(list)) < 0)
-			return error_sys(err, "write \"%s\" to %s of cpuset \"%s%.*s\"", list, file,
-					 h->mount, (int)length, h->path);
-	}
-	return 0;
-}
-
-int cgroup1_fill_cpuset(struct hierarchy *h, struct error *err)
-{
-	if (!(h->controllers & 1u << CONTROLLER_CPUSET))
-		return 0;
-	return fill_list(h, "cpus", err) || fill_list(h, "mems", err) ? -1 : 0;
+	return hierarchy_read(h, PERIOD_FILE, text, sizeof(text)) && str_to_i64(text, &now) &&
+	       period->value < now;
 }

@@ -7,7 +7,7 @@
 extern const struct knob_table cgroup1_knobs;
 
 /*
- * Gives new directories of the cpuset hierarchy CPUs and memory nodes, those of the directory above: without them nobody can
- * enter. Nothing to do for other hierarchies.
+ * Whether the new quota must be written before the new period: the kernel takes them one by one, and between the two there must
+ * not be more time than either before or after.
  */
-int cgroup1_fill_cpuset(struct hierarchy *h, struct error *err);
+bool cgroup1_quota_first(struct hierarchy *h, const struct limit *period);

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/journal.h"
 #include "cgroup/subtree.h"
 
 /* ---- conversions ----------------------------------------------------------------------------------------------------- */
@@ -76,7 +77,7 @@ static const struct limit *find_limit(const struct cgroup_plan *plan, enum limit
 	return NULL;
 }
 
-/* An idle cgroup takes no weight; one that is to be idle still shall have it for later. */
+/* An idle cgroup takes no weight: one that is, and is told whether it shall be, is not for a moment. */
 static int write_weight(struct hierarchy *h, const struct limit *limit,
 			const struct cgroup_plan *plan, struct error *err)
 {
@@ -86,7 +87,7 @@ static int write_weight(struct hierarchy *h, const struct limit *limit,
 	snprintf(value, sizeof(value), "%u", cgroup2_cpu_weight((uint64_t)limit->value));
 	if (knob_write(h, "cpu.weight", value, limit, err) == 0)
 		return 0;
-	if (errno != EINVAL || !idle || !idle->value || knob_write(h, "cpu.idle", "0", idle, err))
+	if (errno != EINVAL || !idle || knob_write(h, "cpu.idle", "0", idle, err))
 		return -1;
 	return knob_write(h, "cpu.weight", value, limit, err);
 }
@@ -157,11 +158,18 @@ static int write_swap(struct hierarchy *h, const struct limit *limit,
 		      const struct cgroup_plan *plan, struct error *err)
 {
 	const struct limit *memory = find_limit(plan, LIMIT_MEMORY);
-	int64_t swap = limit->value;
-	char value[32] = "max";
+	int64_t swap = limit->value, known;
+	char value[32] = "max", now[32];
 
 	if (swap >= 0 && memory && memory->value > 0)
 		swap -= memory->value;
+	else if (swap >= 0 && !memory && hierarchy_read(h, "memory.max", now, sizeof(now)) &&
+		 str_to_i64(now, &known))
+		swap -= known;
+	if (swap < 0 && limit->value >= 0)
+		return error_config(err, limit->where,
+				    "%jd is less than the limit of memory, which it includes",
+				    (intmax_t)limit->value);
 	if (swap >= 0)
 		snprintf(value, sizeof(value), "%jd", (intmax_t)swap);
 	if (knob_write(h, "memory.swap.max", value, limit, err) == 0)
@@ -281,20 +289,16 @@ void cgroup2_enable_first(struct hierarchy *h, bool all)
 /* ---- unified --------------------------------------------------------------------------------------------------------- */
 
 static int write_unified(struct hierarchy *h, const char *file, const char *content,
-			 struct error *err)
+			 struct arena *a, struct error *err)
 {
-	auto_fd int fd = hierarchy_open_file(h, file, O_WRONLY);
-
-	if (fd < 0)
-		return error_sys(err, "open \"%s%s/%s\"", h->mount, h->path, file);
 	/* The kernel takes a line for each write. */
 	do {
 		size_t n = strcspn(content, "\n");
+		const char *line = arena_strndup(a, content, n);
 
-		if (write(fd, content, n) < 0)
-			return error_sys(err, "write \"%.*s\" to \"%s%s/%s\"",
-					 (int)MIN(n, (size_t)200), content, h->mount, h->path,
-					 file);
+		if (journal_write(h, file, line) < 0)
+			return error_sys(err, "write \"%.200s\" to \"%s%s/%s\"", line, h->mount,
+					 h->path, file);
 		content += n + (content[n] == '\n');
 	} while (*content);
 	return 0;
@@ -313,11 +317,12 @@ static int enable_for(struct hierarchy *h, const char *file, struct error *err)
 	return error_in(err, "\"%s\"", file);
 }
 
-int cgroup2_apply_unified(struct hierarchy *h, const struct cgroup_plan *plan, struct error *err)
+int cgroup2_apply_unified(struct hierarchy *h, const struct cgroup_plan *plan, struct arena *a,
+			  struct error *err)
 {
 	for (size_t i = 0; i < plan->n_unified; i++)
 		if (enable_for(h, plan->unified[i].key, err) ||
-		    write_unified(h, plan->unified[i].key, plan->unified[i].value, err))
+		    write_unified(h, plan->unified[i].key, plan->unified[i].value, a, err))
 			return error_at(err, "/linux/resources/unified");
 	return 0;
 }

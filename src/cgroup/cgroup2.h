@@ -16,7 +16,8 @@ int cgroup2_enable(struct hierarchy *h, enum controller controller, struct error
 void cgroup2_enable_first(struct hierarchy *h, bool all);
 
 /* Writes the files of resources.unified. */
-int cgroup2_apply_unified(struct hierarchy *h, const struct cgroup_plan *plan, struct error *err);
+int cgroup2_apply_unified(struct hierarchy *h, const struct cgroup_plan *plan, struct arena *a,
+			  struct error *err);
 
 /*
  * cpu.shares (2..262144) as cpu.weight (1..10000): 10 ^ ((l*l + 125 l) / 612 - 7/34), l = log2(shares), rounded up. The

@@ -122,6 +122,16 @@ void oom_watch_close(struct oom_watch *w)
 	fd_close(&w->control);
 }
 
+/* Where it is disabled, memory that runs out stops processes instead. */
+static bool is_killer_disabled(const struct oom_watch *w)
+{
+	struct hierarchy *h = memory_of(w->cg);
+	char text[512];
+
+	return h && hierarchy_read(h, "memory.oom_control", text, sizeof(text)) &&
+	       strstr(text, "oom_kill_disable 1");
+}
+
 uint64_t oom_watch_take(struct oom_watch *w)
 {
 	uint64_t before = w->kills, times = 0;
@@ -131,13 +141,19 @@ uint64_t oom_watch_take(struct oom_watch *w)
 		return 0;
 	/* A read resets what poll(2) has told. */
 	if (w->version == 1 && read(w->fd, &times, sizeof(times)) != sizeof(times))
-		return 0;
+		times = 0;
 	/* The end of the cgroup is told as well, and by v2 for ever. */
 	if ((w->version == 2 && pread(w->fd, text, sizeof(text), 0) < 0) ||
 	    !cgroup_oom_kills(w->cg, &w->kills)) {
 		oom_watch_close(w);
 		return 0;
 	}
-	/* Where the OOM killer is disabled memory runs out without anybody being killed. */
-	return w->version == 1 ? times : w->kills - before;
+	if (w->kills != before || clock_now() >= w->unsettled)
+		w->unsettled = 0;
+	if (w->kills != before || !times)
+		return w->kills - before;
+	if (is_killer_disabled(w))
+		return 1;
+	w->unsettled = deadline_in(1);
+	return 0;
 }

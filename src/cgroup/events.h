@@ -32,6 +32,8 @@ struct oom_watch {
 	short events; /* for this (poll(2)) */
 	int control;  /* of v1 */
 	uint64_t kills;
+	uint64_t
+		unsettled; /* until then ask again soon: v1 tells it before it counts; 0: no need */
 };
 
 #define OOM_WATCH_INIT                  \
@@ -42,6 +44,9 @@ struct oom_watch {
 /* A container without a controller for memory has nothing to tell. */
 int oom_watch_open(const struct cgroup *cg, struct oom_watch *ret, struct error *err);
 
-/* How often it has happened since the last call; after poll(2), or to ask a last time. Never waits. */
+/*
+ * How many processes were killed since the last call, or 1 where memory ran out and the OOM killer is disabled; after poll(2), or
+ * to ask a last time. Never waits.
+ */
 uint64_t oom_watch_take(struct oom_watch *w);
 void oom_watch_close(struct oom_watch *w);

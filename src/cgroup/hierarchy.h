@@ -15,6 +15,8 @@
 #include "base/error.h"
 #include "cgroup/cgroup.h"
 
+struct journal;
+
 enum controller {
 	CONTROLLER_CPU,
 	CONTROLLER_CPUACCT,
@@ -56,6 +58,8 @@ struct hierarchy {
 	int procs;  /* of v2's cgroup.procs, where init could not be born in it; -1: it could */
 	const char *leaf; /* of v2: the directory below `path` that processes are in, NULL: none */
 	int leaf_join;	  /* of its cgroup.procs, for the child; -1: none */
+	struct journal
+		*journal; /* of an update, where writes to it are noted; NULL: they are not */
 };
 
 struct cgroup {

@@ -8,9 +8,9 @@
 
 #include "cgroup/cgroup1.h"
 #include "cgroup/cgroup2.h"
+#include "cgroup/journal.h"
 
 #define VALUE_MAX 4096
-#define GROUP_MAX 5 /* limits in one */
 
 static const struct knob *find_knob(const struct hierarchy *h, enum limit_kind kind)
 {
@@ -91,7 +91,7 @@ int knob_write(struct hierarchy *h, const char *file, const char *value, const s
 {
 	int errnum;
 
-	if (hierarchy_write(h, file, value) == 0)
+	if (journal_write(h, file, value) == 0)
 		return 0;
 	errnum = errno;
 	error_sys(err, "write \"%s\" to \"%s%s/%s\"", value, h->mount, h->path, file);
@@ -159,7 +159,7 @@ static int group_of(enum limit_kind kind)
 	static const struct {
 		enum limit_kind first, last;
 	} groups[] = { { LIMIT_CPU_RT_PERIOD, LIMIT_CPU_RT_RUNTIME },
-		       { LIMIT_CPU_SHARES, LIMIT_CPU_IDLE },
+		       { LIMIT_CPU_PERIOD, LIMIT_CPU_BURST },
 		       { LIMIT_MEMORY, LIMIT_MEMORY_SWAP } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
@@ -168,16 +168,28 @@ static int group_of(enum limit_kind kind)
 	return -1;
 }
 
+/* Where v1 has the period before the quota, which may be the wrong way round. */
+static bool is_second_first(struct cgroup *cg, const struct limit *limits, size_t n)
+{
+	struct hierarchy *h;
+	struct error unused;
+
+	return n > 1 && limits[0].kind == LIMIT_CPU_PERIOD && limits[1].kind == LIMIT_CPU_QUOTA &&
+	       knob_find_place(cg, &limits[0], &h, &unused) == 0 && h->version == 1 &&
+	       cgroup1_quota_first(h, &limits[0]);
+}
+
 /* Writes a group; what was refused is tried again as long as another one went through. */
 static int write_group(struct cgroup *cg, const struct cgroup_plan *plan,
 		       const struct limit *limits, size_t n, struct error *err)
 {
-	bool done[GROUP_MAX] = { false };
+	bool done[4] = { false }, swap = is_second_first(cg, limits, n);
 	size_t left = n, before;
 
 	do {
 		before = left;
-		for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < n; k++) {
+			size_t i = swap && k < 2 ? 1 - k : k;
 			struct error failure;
 
 			if (done[i])
@@ -218,8 +230,7 @@ int knob_apply(struct cgroup *cg, const struct cgroup_plan *plan, bool early, st
 				break;
 		if (is_early(kind) != early)
 			continue;
-		if (group >= 0 ? write_group(cg, plan, plan->limits + i, MIN(n, (size_t)GROUP_MAX),
-					     err)
+		if (group >= 0 ? write_group(cg, plan, plan->limits + i, MIN(n, (size_t)4), err)
 			       : write_limit(cg, plan, &plan->limits[i], err))
 			return -1;
 	}

@@ -239,26 +239,57 @@ static int call_update(struct bus *bus, const struct cgroup *cg, const struct un
 	return bus_call(&c, ret_answer, NULL, err);
 }
 
+/* `n` of them are known to every version. */
+static int update(const struct cgroup *cg, const struct unit_list *list, size_t n,
+		  struct error *err)
+{
+	enum bus_answer answer;
+	const char *path;
+	struct bus *bus;
+	int result;
+
+	if (!list->n)
+		return 0;
+	if (bus_open(cg->arena, cg->unit_user, cg->unit_seconds, &bus, err))
+		return -1;
+	result = call_update(bus, cg, list, list->n, &answer, err);
+	if (result && answer == BUS_NOT_SUPPORTED && n < list->n)
+		result = n ? call_update(bus, cg, list, n, &answer, err) : 0;
+	/* It writes the files when it has answered, and before it takes the next call. */
+	if (!result)
+		result = ask(bus, "GetUnit", cg->unit, NULL, &answer, &path, err);
+	bus_close(bus);
+	return result;
+}
+
 int systemd_update(const struct cgroup *cg, const struct cgroup_plan *plan, struct error *err)
 {
 	struct unit_list list = { .arena = cg->arena };
-	enum bus_answer answer;
-	struct bus *bus;
 	size_t n;
-	int result;
 
 	unitlimits_put(&list, plan);
 	n = list.n;
 	unitlimits_put_recent(&list, plan);
-	if (!list.n)
-		return 0;
-	if (bus_open(cg->arena, cg->unit_user, cg->unit_seconds, &bus, err))
-		return -1;
-	result = call_update(bus, cg, &list, list.n, &answer, err);
-	if (result && answer == BUS_NOT_SUPPORTED && n < list.n)
-		result = n ? call_update(bus, cg, &list, n, &answer, err) : 0;
-	bus_close(bus);
-	return result;
+	return update(cg, &list, n, err);
+}
+
+int systemd_tell_files(const struct cgroup *cg, struct error *err)
+{
+	static const char *const files[] = { "memory.max",  "memory.low", "memory.swap.max",
+					     "pids.max",    "cpu.weight", "cpu.max",
+					     "cpuset.cpus", "cpuset.mems" };
+	struct hierarchy *h = cgroup_find_v2((struct cgroup *)(uintptr_t)cg);
+	struct pair unified[ARRAY_SIZE(files)];
+	struct cgroup_plan plan = { .unified = unified };
+	struct unit_list list = { .arena = cg->arena };
+	char text[512];
+
+	for (size_t i = 0; h && i < ARRAY_SIZE(files); i++)
+		if (hierarchy_read(h, files[i], text, sizeof(text)))
+			unified[plan.n_unified++] =
+				(struct pair){ files[i], arena_strdup(cg->arena, text) };
+	unitlimits_put(&list, &plan);
+	return update(cg, &list, list.n, err);
 }
 
 static int stop(struct bus *bus, const struct cgroup *cg, struct error *err)

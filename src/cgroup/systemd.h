@@ -21,8 +21,14 @@
  */
 int systemd_start(struct cgroup *cg, pid_t pid, struct error *err);
 
-/* Tells systemd of the limits in the plan that it knows; asks nothing if there are none. */
+/*
+ * Tells systemd of the limits in the plan that it knows, and waits until it has written them; asks nothing if there are
+ * none.
+ */
 int systemd_update(const struct cgroup *cg, const struct cgroup_plan *plan, struct error *err);
+
+/* The same for what the files of the cgroup say, as far as these are sizes, CPUs and memory nodes. */
+int systemd_tell_files(const struct cgroup *cg, struct error *err);
 
 /* Kills who is in the scope, stops it, and has systemd forget that it failed, if it did. One that is not there is fine. */
 int systemd_stop(const struct cgroup *cg, struct error *err);
@@ -38,6 +44,11 @@ static inline int systemd_start(struct cgroup *cg UNUSED, pid_t pid UNUSED, stru
 
 static inline int systemd_update(const struct cgroup *cg UNUSED,
 				 const struct cgroup_plan *plan UNUSED, struct error *err)
+{
+	return systemd_start(NULL, 0, err);
+}
+
+static inline int systemd_tell_files(const struct cgroup *cg UNUSED, struct error *err)
 {
 	return systemd_start(NULL, 0, err);
 }

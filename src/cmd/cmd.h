@@ -36,11 +36,21 @@ struct settings {
 	/* list, spec */
 	const char *format, *file;
 	bool quiet, spec_rootless;
+	/* check */
+	bool strict;
 	/* exec */
 	const char *process, *cwd, *user, *apparmor, *process_label;
 	struct values env, caps, groups, cgroups;
 	int tty, no_new_privileges;
 	bool ignore_paused;
+	/* update */
+	const char *resources, *blkio_weight, *cpu_burst, *cpu_idle, *cpu_period, *cpu_quota,
+		*cpu_rt_period, *cpu_rt_runtime, *cpu_share, *cpuset_cpus, *cpuset_mems, *memory,
+		*memory_reservation, *memory_swap, *pids_limit, *kernel_memory, *kernel_memory_tcp,
+		*l3_cache_schema, *mem_bw_schema;
+	/* events */
+	const char *interval;
+	bool stats;
 };
 
 enum option_kind {
@@ -81,7 +91,8 @@ struct command {
 
 extern const struct command command_create, command_run, command_start, command_kill,
 	command_delete, command_state, command_list, command_spec, command_exec, command_features,
-	command_pause, command_resume, command_ps, command_seccomp;
+	command_pause, command_resume, command_ps, command_update, command_seccomp, command_check,
+	command_mounts, command_events;
 
 /* Parses the whole command line. With "help" or "version" asked for, nothing else need be right. */
 int options_parse(struct invocation *in, int argc, char **argv, struct error *err);
@@ -97,6 +108,10 @@ const struct command *command_find(const char *name);
 /* Opens an existing container by the first argument and the global options. */
 struct container;
 int invocation_open(struct invocation *in, bool lock, struct container *ret, struct error *err);
+
+/* The facts of this machine, with what the global options say of cgroups. */
+struct host;
+int invocation_host(struct invocation *in, struct host *ret, struct error *err);
 
 /* The timeline that the options ask for, begun; `process` is what the process that is made is called in it. */
 struct timeline;
@@ -114,6 +129,10 @@ int invocation_root(struct invocation *in, const char **ret, struct error *err);
 
 /* A number of descriptors. */
 int invocation_preserve_fds(const struct invocation *in, unsigned *ret, struct error *err);
+
+/* The directory of a bundle, absolute and without links; NULL and "" are the current one. */
+int invocation_bundle(struct invocation *in, const char *bundle, const char **ret,
+		      struct error *err);
 
 /* A path made absolute by the caller's working directory. */
 const char *invocation_path(struct invocation *in, const char *path);

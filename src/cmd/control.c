@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "base/fd.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "run/container.h"
@@ -26,7 +27,7 @@ static int send_signal(struct invocation *in, struct error *err)
 	char shown[64];
 
 	if (sig < 0)
-		return error_set(err, ERR_USAGE, "unknown signal \"%s\"",
+		return error_set(err, ERR_USAGE, PHRASE_UNKNOWN_SIGNAL,
 				 str_quote(name, shown, sizeof(shown)));
 	if (invocation_open(in, false, &c, err))
 		return -1;

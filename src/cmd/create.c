@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* create and run: from a bundle to a container. */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "oci_spec.h"
@@ -69,39 +69,16 @@ static int read_activation(struct start *s, struct error *err)
 	return 0;
 }
 
-static void read_manager(struct start *s)
-{
-	const char *word = s->in->set.cgroup_manager, *rootless = s->in->set.rootless;
-	const char *seconds = getenv("TEU_SYSTEMD_TIMEOUT");
-	uint64_t n;
-
-	if (seconds && str_to_u64(seconds, &n) && n > 0 && n <= 3600)
-		s->host.systemd_seconds = (unsigned)n;
-	s->host.manager = CGROUP_CGROUPFS;
-	if (s->in->set.systemd_cgroup || (word && str_eq(word, "systemd")))
-		s->host.manager = CGROUP_SYSTEMD;
-	else if (word && str_eq(word, "disabled"))
-		s->host.manager = CGROUP_DISABLED;
-	if (!rootless || str_eq(rootless, "auto"))
-		s->host.rootless = s->host.euid != 0 || s->host.in_userns;
-	else
-		s->host.rootless = str_eq(rootless, "true");
-}
-
 static int read_settings(struct start *s, struct error *err)
 {
 	struct invocation *in = s->in;
 	const struct settings *set = &in->set;
-	char bundle[PATH_MAX];
 
-	if (state_check_id(in->args[0], err) || host_read(&s->host, in->arena, err) ||
-	    invocation_root(in, &s->launch.root, err))
+	if (state_check_id(in->args[0], err) || invocation_host(in, &s->host, err) ||
+	    invocation_root(in, &s->launch.root, err) ||
+	    invocation_bundle(in, set->bundle, &s->plan.bundle, err))
 		return -1;
-	read_manager(s);
-	if (!realpath(set->bundle && *set->bundle ? set->bundle : ".", bundle))
-		return error_sys(err, "bundle \"%s\"", set->bundle ? set->bundle : ".");
 	s->plan.id = in->args[0];
-	s->plan.bundle = arena_strdup(in->arena, bundle);
 	s->plan.state_dir = arena_printf(in->arena, "%s/%s", s->launch.root, in->args[0]);
 	s->plan.no_pivot = set->no_pivot;
 	s->plan.no_keyring = set->no_new_keyring;
@@ -133,14 +110,9 @@ static int check_terminal(const struct start *s, const struct plan *plan, bool d
 	if (!plan->process.exists)
 		return 0;
 	if (detached && plan->process.terminal && !s->launch.console_socket)
-		return error_config(
-			err, "/process/terminal",
-			"cannot allocate tty if teu will detach without setting console "
-			"socket");
+		return error_config(err, "/process/terminal", PHRASE_NO_CONSOLE);
 	if (s->launch.console_socket && (!detached || !plan->process.terminal))
-		return error_set(
-			err, ERR_USAGE,
-			"cannot use console socket if teu will not detach or allocate tty");
+		return error_set(err, ERR_USAGE, PHRASE_ODD_CONSOLE);
 	return 0;
 }
 
@@ -262,7 +234,7 @@ static int run_foreground(struct start *s, struct error *err)
 	if (prepare(s, &l, false, err))
 		return -1;
 	if (!l.plan->process.exists)
-		return error_config(err, "/process", "process property must not be empty");
+		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (foreground_prepare(&f, !s->in->set.no_subreaper, err) == 0 && make(s, &l, err) == 0)
 		code = attend(s, &l, &f, err);
 	foreground_end(&f);
@@ -278,7 +250,7 @@ static int run_detached(struct start *s, struct error *err)
 	if (prepare(s, &l, true, err))
 		return -1;
 	if (!l.plan->process.exists)
-		return error_config(err, "/process", "process property must not be empty");
+		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (make(s, &l, err))
 		return -1;
 	c = as_container(&l);

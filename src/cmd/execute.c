@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "oci_spec.h"
@@ -103,13 +104,9 @@ static int check_terminal(const struct exec *e, struct error *err)
 	bool terminal = e->plan->process.terminal, detached = !e->options->attached;
 
 	if (detached && terminal && !e->options->console_socket)
-		return error_set(err, ERR_USAGE,
-				 "cannot allocate tty if teu will detach without setting console "
-				 "socket");
+		return error_set(err, ERR_USAGE, PHRASE_NO_CONSOLE);
 	if (e->options->console_socket && (!detached || !terminal))
-		return error_set(
-			err, ERR_USAGE,
-			"cannot use console socket if teu will not detach or allocate tty");
+		return error_set(err, ERR_USAGE, PHRASE_ODD_CONSOLE);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "oci_spec.h"
@@ -185,7 +186,7 @@ static int spec(struct invocation *in, struct error *err)
 	text = example(in->arena, in->set.spec_rootless);
 	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0 && errno == EEXIST)
-		return error_set(err, ERR_EXISTS, "File %s exists. Remove it first", file);
+		return error_set(err, ERR_EXISTS, PHRASE_SPEC_EXISTS, file);
 	if (fd < 0)
 		return error_sys(err, "open \"%s\"", file);
 	if (fd_write_all(fd, text, strlen(text)) < 0)

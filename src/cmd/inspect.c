@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "run/container.h"
@@ -93,7 +94,7 @@ static int list(struct invocation *in, struct error *err)
 	size_t n, n_rows = 0;
 
 	if (!json && !str_eq(format, "table"))
-		return error_set(err, ERR_USAGE, "invalid format option \"%s\"", format);
+		return error_set(err, ERR_USAGE, PHRASE_FORMAT, format);
 	if (list_ids(in, &ids, &n, err) || invocation_root(in, &root, err))
 		return -1;
 	rows = arena_new_n(in->arena, struct row, n);

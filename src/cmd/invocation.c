@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every command asks of its command line. */
+#include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "run/container.h"
+#include "run/host.h"
 #include "run/timeline.h"
 
 const char *invocation_path(struct invocation *in, const char *path)
@@ -16,6 +20,28 @@ const char *invocation_path(struct invocation *in, const char *path)
 	return str_eq(path, ".")
 		       ? arena_strdup(in->arena, cwd)
 		       : arena_printf(in->arena, "%s/%s", str_eq(cwd, "/") ? "" : cwd, path);
+}
+
+int invocation_host(struct invocation *in, struct host *ret, struct error *err)
+{
+	const char *word = in->set.cgroup_manager, *rootless = in->set.rootless;
+	const char *seconds = getenv("TEU_SYSTEMD_TIMEOUT");
+	uint64_t n;
+
+	if (host_read(ret, in->arena, err))
+		return -1;
+	if (seconds && str_to_u64(seconds, &n) && n > 0 && n <= 3600)
+		ret->systemd_seconds = (unsigned)n;
+	ret->manager = CGROUP_CGROUPFS;
+	if (in->set.systemd_cgroup || (word && str_eq(word, "systemd")))
+		ret->manager = CGROUP_SYSTEMD;
+	else if (word && str_eq(word, "disabled"))
+		ret->manager = CGROUP_DISABLED;
+	if (!rootless || str_eq(rootless, "auto"))
+		ret->rootless = ret->euid != 0 || ret->in_userns;
+	else
+		ret->rootless = str_eq(rootless, "true");
+	return 0;
 }
 
 int invocation_timeline(struct invocation *in, const char *process, struct timeline *ret,
@@ -33,6 +59,19 @@ int invocation_timeline(struct invocation *in, const char *process, struct timel
 	return 0;
 }
 
+int invocation_bundle(struct invocation *in, const char *bundle, const char **ret,
+		      struct error *err)
+{
+	char path[PATH_MAX];
+
+	if (!bundle || !*bundle)
+		bundle = ".";
+	if (!realpath(bundle, path))
+		return error_sys(err, "bundle \"%s\"", bundle);
+	*ret = arena_strdup(in->arena, path);
+	return 0;
+}
+
 int invocation_root(struct invocation *in, const char **ret, struct error *err)
 {
 	const char *root = in->set.root;
@@ -42,7 +81,7 @@ int invocation_root(struct invocation *in, const char **ret, struct error *err)
 		return 0;
 	}
 	if (str_eq(root, "/"))
-		return error_set(err, ERR_USAGE, "Option --root argument should not be set to /");
+		return error_set(err, ERR_USAGE, PHRASE_ROOT);
 	*ret = invocation_path(in, root);
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "run/report.h"
@@ -29,7 +30,7 @@ static int open_log(const struct settings *set, struct error *err)
 	if (set->log_format && str_eq(set->log_format, "json"))
 		log_set_format(LOG_JSON);
 	else if (set->log_format && !str_eq(set->log_format, "text"))
-		return error_set(err, ERR_USAGE, "invalid log-format: %s", set->log_format);
+		return error_set(err, ERR_USAGE, PHRASE_LOG_FORMAT, set->log_format);
 	if (path && *path) {
 		if (str_starts(path, "file:"))
 			path += 5;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 
@@ -26,9 +27,10 @@ static const struct option global_options[] = {
 };
 
 static const struct command *const commands[] = {
-	&command_create, &command_start, &command_state,    &command_kill,    &command_delete,
-	&command_run,	 &command_exec,	 &command_pause,    &command_resume,  &command_ps,
-	&command_list,	 &command_spec,	 &command_features, &command_seccomp,
+	&command_create, &command_start,  &command_state,  &command_kill,     &command_delete,
+	&command_run,	 &command_exec,	  &command_pause,  &command_resume,   &command_update,
+	&command_ps,	 &command_list,	  &command_spec,   &command_features, &command_seccomp,
+	&command_check,	 &command_mounts, &command_events,
 };
 
 const struct command *command_find(const char *name)
@@ -121,7 +123,7 @@ static int set_option(struct invocation *in, const struct option *o, const char 
 		return set_flag(&in->set, o, value, err);
 	if (!value) {
 		if (!**next)
-			return error_set(err, ERR_USAGE, "flag needs an argument: --%s", o->name);
+			return error_set(err, ERR_USAGE, PHRASE_NEEDS_VALUE, o->name);
 		value = *(*next)++;
 	}
 	if (o->kind == OPTION_VALUES)
@@ -194,14 +196,11 @@ static int check_count(const struct invocation *in, struct error *err)
 	const struct command *c = in->command;
 
 	if (c->min_args == c->max_args && in->n_args != c->min_args)
-		return error_set(err, ERR_USAGE, "teu: \"%s\" requires exactly %d argument(s)",
-				 c->name, c->min_args);
+		return error_set(err, ERR_USAGE, PHRASE_EXACTLY, c->name, c->min_args);
 	if (in->n_args < c->min_args)
-		return error_set(err, ERR_USAGE, "teu: \"%s\" requires a minimum of %d argument(s)",
-				 c->name, c->min_args);
+		return error_set(err, ERR_USAGE, PHRASE_AT_LEAST, c->name, c->min_args);
 	if (c->max_args >= 0 && in->n_args > c->max_args)
-		return error_set(err, ERR_USAGE, "teu: \"%s\" requires a maximum of %d argument(s)",
-				 c->name, c->max_args);
+		return error_set(err, ERR_USAGE, PHRASE_AT_MOST, c->name, c->max_args);
 	return 0;
 }
 

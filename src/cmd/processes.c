@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "run/container.h"
@@ -88,7 +89,7 @@ static int print_lines(struct invocation *in, char *text, const struct pids *pid
 	size_t column, length;
 
 	if (!line || !find_column(line, &column))
-		return error_set(err, ERR_USAGE, "couldn't find PID field in ps output");
+		return error_set(err, ERR_USAGE, PHRASE_NO_PID_FIELD);
 	puts(line);
 	while ((line = next_line(&text))) {
 		uint64_t pid;
@@ -137,7 +138,7 @@ static int ps(struct invocation *in, struct error *err)
 	struct pids pids = { 0 };
 
 	if (!json && !str_eq(format, "table"))
-		return error_set(err, ERR_USAGE, "invalid format option \"%s\"", format);
+		return error_set(err, ERR_USAGE, PHRASE_FORMAT, format);
 	if (invocation_open(in, false, &c, err))
 		return -1;
 	if (c.status != CONTAINER_STOPPED && (!c.cgroup || !cgroup_count(c.cgroup)))

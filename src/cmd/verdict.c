@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
 #include "plan/explain.h"
@@ -176,7 +177,7 @@ static int seccomp(struct invocation *in, struct error *err)
 	size_t n = 0;
 
 	if (!str_eq(format, "text") && !str_eq(format, "json"))
-		return error_set(err, ERR_USAGE, "invalid format option \"%s\"", format);
+		return error_set(err, ERR_USAGE, PHRASE_FORMAT, format);
 	if (read_question(in, &question, err) ||
 	    spec_load(invocation_path(in, in->set.bundle ? in->set.bundle : "."),
 		      in->set.config ? invocation_path(in, in->set.config) : NULL, in->arena, &file,

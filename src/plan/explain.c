@@ -105,37 +105,44 @@ static uint32_t action_of(const struct oci_syscall *s)
 	return action;
 }
 
+/* Whether one of the rule's names speaks of the number, and whether the rule holds for the call by one of them. */
+static bool speaks_of(struct table *t, const struct oci_syscall *s, uint32_t nr,
+		      const struct seccomp_data *call, bool *ret_holds)
+{
+	bool speaks = false;
+
+	*ret_holds = false;
+	for (size_t i = 0; i < s->n_names; i++) {
+		enum naming naming = names(t, s->names[i], nr, call->args[0]);
+
+		speaks |= naming != NOT_NAMED;
+		*ret_holds |= (naming == NAMED || naming == NAMED_SUBCALL) &&
+			      conditions_hold(t, s, naming == NAMED_SUBCALL, call);
+	}
+	return speaks;
+}
+
 /* Finds the rules that hold, and among them the one that says the verdict: the first, or first without conditions. */
 static bool find_rule(const struct asking *q, struct table *t, const struct seccomp_data *call,
 		      struct explanation *e, bool *ret_contested)
 {
-	uint32_t first = q->fallback;
 	unsigned *holding = arena_new_n(q->arena, unsigned, q->profile->n_syscalls), kept = 0;
+	uint32_t first = q->fallback;
 	size_t n = 0, decides = SIZE_MAX;
-	bool without = false;
+	bool without = false, holds;
 
 	for (size_t i = 0; i < q->profile->n_syscalls; i++) {
 		const struct oci_syscall *s = &q->profile->syscalls[i];
 		uint32_t action = action_of(s);
-		enum naming naming = NOT_NAMED;
 
-		for (size_t k = 0;
-		     k < s->n_names && (naming == NOT_NAMED || naming == NAMED_OTHER_SUBCALL);
-		     k++) {
-			enum naming one = names(t, s->names[k], e->nr, call->args[0]);
-
-			naming = one == NOT_NAMED ? naming : one;
-		}
-		if (naming == NOT_NAMED)
+		if (!speaks_of(t, s, e->nr, call, &holds))
 			continue;
 		/* Rules of different actions for one number may contradict each other. */
 		*ret_contested |= first != q->fallback && action != q->fallback && action != first;
 		first = first == q->fallback ? action : first;
-		if (naming == NAMED_OTHER_SUBCALL)
-			continue;
 		for (size_t k = 0; k < s->n_args; k++)
 			e->missing |= 1u << s->args[k].index;
-		if (!conditions_hold(t, s, naming == NAMED_SUBCALL, call))
+		if (!holds)
 			continue;
 		if (action == e->verdict && (decides == SIZE_MAX || (!without && s->n_args == 0))) {
 			decides = i;
@@ -202,12 +209,12 @@ static int explain(struct asking *q, struct table *t, uint32_t nr, uint32_t subc
 	e->missing &= ~((1u << told) - 1);
 	if (found)
 		e->reason = EXPLAIN_RULE;
-	else if (contested)
-		e->reason = EXPLAIN_LIBRARY;
 	else if (q->enosys && e->verdict == (SECCOMP_RET_ERRNO | ENOSYS) && is_newer(q, t, nr))
 		e->reason = EXPLAIN_NEWER;
 	else if (e->verdict == q->fallback && e->n_others == 0)
 		e->reason = EXPLAIN_DEFAULT;
+	else if (contested)
+		e->reason = EXPLAIN_LIBRARY;
 	else if (t->abi.token == AUDIT_ARCH_X86_64 && nr & X32_BIT && !q->has_x32)
 		e->reason = EXPLAIN_ARCH;
 	else

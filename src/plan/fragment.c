@@ -12,6 +12,8 @@
 #include "base/fd.h"
 #include "spec/names.h"
 
+#define PROGRAM_MAX (1 << 20) /* bytes; more than the kernel takes, but only parts of it are used */
+
 /* ---- libseccomp's program -------------------------------------------------------------------------------------------- */
 
 static int add_rule(scmp_filter_ctx ctx, const struct fragment_rule *rule, struct arena *a)
@@ -40,29 +42,37 @@ static int add_rule(scmp_filter_ctx ctx, const struct fragment_rule *rule, struc
 				      (unsigned)rule->n, args);
 }
 
-static int make_context(scmp_filter_ctx ctx, uint32_t token, const struct fragment_rule *rules,
-			size_t n, struct arena *a, size_t *ret_rule, struct error *err)
+static int add_archs(scmp_filter_ctx ctx, const uint32_t *archs, size_t n, struct error *err)
 {
-	int result;
-
-	/* First: another one may have another byte order. */
+	/* First: others may have another byte order. */
 	(void)seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE);
-	result = seccomp_arch_add(ctx, token);
-	if (result < 0)
-		return error_errno(err, -result, "libseccomp does not take the architecture %#x",
-				   token);
 	for (size_t i = 0; i < n; i++) {
-		result = add_rule(ctx, &rules[i], a);
-		if (result == -EEXIST) {
-			*ret_rule = i;
+		int result = seccomp_arch_add(ctx, archs[i]);
+
+		if (result < 0)
+			return error_errno(err, -result,
+					   "libseccomp does not take the architecture %#x",
+					   archs[i]);
+	}
+	return 0;
+}
+
+static int add_rules(scmp_filter_ctx ctx, const struct fragment_rule *rules, size_t n,
+		     struct arena *a, size_t *ret_rule, struct error *err)
+{
+	for (*ret_rule = 0; *ret_rule < n; ++*ret_rule) {
+		const struct fragment_rule *rule = &rules[*ret_rule];
+		int result = add_rule(ctx, rule, a);
+
+		if (result == -EEXIST)
 			return error_set(err, ERR_CONFIG, "contradicts an earlier rule for \"%s\"",
-					 rules[i].name);
-		}
+					 rule->name);
 		if (result < 0)
 			return error_errno(err, -result,
 					   "libseccomp does not take a rule for \"%s\"",
-					   rules[i].name);
+					   rule->name);
 	}
+	*ret_rule = 0;
 	return 0;
 }
 
@@ -92,7 +102,7 @@ static struct sock_filter *export_program(scmp_filter_ctx ctx, struct arena *a, 
 	char *code = NULL;
 
 	if (result == 0 && lseek(fd, 0, SEEK_SET) == 0)
-		code = fd_read_all(a, fd, BPF_MAXINSNS * sizeof(struct sock_filter), &size);
+		code = fd_read_all(a, fd, PROGRAM_MAX, &size);
 	if (!code) {
 		error_errno(err, result ? -result : errno, "export of a program by libseccomp");
 		return NULL;
@@ -228,37 +238,44 @@ static bool read_from(struct reading *r, size_t at, struct holds holds, struct c
 	return false;
 }
 
-static int read_program(struct reading *r, struct call_tree *ret, struct error *err)
+int fragment_export(const uint32_t *archs, size_t n_archs, uint32_t fallback,
+		    const struct fragment_rule *rules, size_t n, struct arena *a,
+		    struct fragment_program *ret, size_t *ret_rule, struct error *err)
 {
+	scmp_filter_ctx ctx = seccomp_init(fallback);
+	struct sock_filter *code = NULL;
+	size_t size = 0;
+
+	*ret_rule = 0;
+	if (!ctx)
+		return error_set(err, ERR_SYSTEM, "libseccomp does not begin a filter");
+	if (add_archs(ctx, archs, n_archs, err) == 0 &&
+	    add_rules(ctx, rules, n, a, ret_rule, err) == 0)
+		code = export_program(ctx, a, &size, err);
+	seccomp_release(ctx);
+	if (!code)
+		return -1;
+	if ((archs[0] ^ seccomp_arch_native()) & __AUDIT_ARCH_LE)
+		swap_program(code, size);
+	*ret = (struct fragment_program){ code, size, !(archs[0] & __AUDIT_ARCH_LE) };
+	return 0;
+}
+
+int fragment_tree(const struct fragment_program *program, const struct abi *abi, uint32_t nr,
+		  struct arena *a, struct call_tree *ret, struct error *err)
+{
+	struct reading r = { .code = program->code,
+			     .n = program->n,
+			     .arch = abi_kernel_arch(abi),
+			     .nr = nr,
+			     .big_endian = program->big_endian,
+			     .arena = a,
+			     .made = arena_new_n(a, struct made, program->n) };
 	struct call_way way;
 
-	r->made = arena_new_n(r->arena, struct made, r->n);
-	if (!read_from(r, 0, (struct holds){ .constant = true }, &way))
+	if (!read_from(&r, 0, (struct holds){ .constant = true }, &way))
 		return error_set(err, ERR_SYSTEM,
 				 "libseccomp made a program that is not understood");
 	*ret = (struct call_tree){ .always = way.decides, .action = way.action, .top = way.next };
 	return 0;
-}
-
-int fragment_make(const struct abi *abi, uint32_t native, uint32_t nr, uint32_t fallback,
-		  const struct fragment_rule *rules, size_t n, struct arena *a,
-		  struct call_tree *ret, size_t *ret_rule, struct error *err)
-{
-	struct reading r = { .arch = abi_kernel_arch(abi), .nr = nr, .arena = a };
-	scmp_filter_ctx ctx = seccomp_init(fallback);
-	struct sock_filter *code = NULL;
-
-	*ret_rule = n - 1;
-	if (!ctx)
-		return error_set(err, ERR_SYSTEM, "libseccomp does not begin a filter");
-	if (make_context(ctx, abi->token, rules, n, a, ret_rule, err) == 0)
-		code = export_program(ctx, a, &r.n, err);
-	seccomp_release(ctx);
-	if (!code)
-		return -1;
-	r.big_endian = !(native & __AUDIT_ARCH_LE);
-	if ((native ^ seccomp_arch_native()) & __AUDIT_ARCH_LE)
-		swap_program(code, r.n);
-	r.code = code;
-	return read_program(&r, ret, err);
 }

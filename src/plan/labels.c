@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/phrases.h"
 #include "oci_spec.h"
 #include "spec/names.h"
 
@@ -102,9 +103,7 @@ int label_mounts(const struct oci_config *config, const struct host *host, struc
 				    key);
 	if (text && *text) {
 		if (!host->selinux)
-			return error_config(err, "/linux/mountLabel",
-					    "selinux label is specified in config, but selinux is "
-					    "disabled or not supported");
+			return error_config(err, "/linux/mountLabel", PHRASE_NO_SELINUX);
 		if (label_refusal(text))
 			return error_config(err, "/linux/mountLabel", "label \"%s\" %s", text,
 					    label_refusal(text));

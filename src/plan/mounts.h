@@ -98,7 +98,7 @@ enum fs_enter {
 };
 
 struct fs_plan {
-	const char *rootfs; /* absolute path on the host */
+	const char *rootfs; /* absolute path on the host, NULL: only mounts are added */
 	bool readonly;	    /* at the end */
 	enum fs_enter enter;
 	bool undo; /* the mounts go into the caller's namespace and must be taken away again */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "oci_spec.h"
+#include "base/phrases.h"
 #include "plan/plan.h"
 #include "spec/names.h"
 
@@ -28,8 +29,7 @@ static int plan_list(const struct oci_linux *os, struct arena *a, struct ns_plan
 		const char *where = arena_printf(a, "/linux/namespaces/%zu", i);
 
 		if (ns->listed & type->flag)
-			return error_config(err, where, "malformed spec file: duplicated ns \"%s\"",
-					    n->type);
+			return error_config(err, where, PHRASE_DUPLICATE_NAMESPACE, n->type);
 		ns->listed |= type->flag;
 		if (!n->path || !*n->path) {
 			ns->fresh |= type->flag;

@@ -5,6 +5,7 @@
 #include <sys/capability.h>
 
 #include "oci_spec.h"
+#include "base/phrases.h"
 #include "plan/plan.h"
 
 static int refuse_value(struct error *err, const char *option, const char *value, const char *why)
@@ -176,7 +177,7 @@ static int check_options(const struct process_options *options, struct error *er
 			return refuse_value(err, "env", options->env[i], "NAME=VALUE is expected");
 	}
 	if (options->cwd && options->cwd[0] != '/')
-		return refuse_value(err, "cwd", options->cwd, "Cwd must be an absolute path");
+		return refuse_value(err, "cwd", options->cwd, PHRASE_RELATIVE_CWD);
 	if (options->file && options->n_args)
 		return error_set(err, ERR_USAGE,
 				 "a command and --process are given, only one of them can be");

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/phrases.h"
 #include "oci_spec.h"
 #include "plan/placement.h"
 #include "spec/names.h"
@@ -428,7 +429,7 @@ int plan_exec(const struct oci_config *config, const struct process_options *opt
 	plan->bundle = where->bundle;
 	plan->preserve_fds = where->preserve_fds;
 	if (!config->process && !options->file)
-		return error_config(err, "/process", "process property must not be empty");
+		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (plan_override(config->process, options, a, &process, &names, err) ||
 	    plan_annotations(config, a, plan, err) ||
 	    plan_namespaces(config, host, a, warnings, &plan->ns, err) ||
@@ -440,6 +441,30 @@ int plan_exec(const struct oci_config *config, const struct process_options *opt
 	plan->process.keep_gid = names.keep_gid;
 	if (!where->no_keyring)
 		plan->keyring = arena_printf(a, "_ses.%s", where->id);
+	*ret = plan;
+	return 0;
+}
+
+int plan_graft(const struct oci_config *config, const struct plan_options *options,
+	       const struct host *host, struct arena *a, struct plan_warnings *warnings,
+	       const struct plan **ret, struct error *err)
+{
+	struct plan *plan = arena_new(a, struct plan);
+	struct fs_plan *fs = &plan->fs;
+
+	plan->id = options->id;
+	plan->bundle = options->bundle;
+	if (plan_namespaces(config, host, a, warnings, &plan->ns, err) ||
+	    plan_mounts(config, options, host, &plan->ns, a, warnings, fs, err))
+		return -1;
+	for (size_t i = 0; i < fs->n_mounts; i++)
+		if (fs->mounts[i].kind == FS_REMOUNT)
+			return error_config(err, arena_printf(a, "/mounts/%u", fs->mounts[i].index),
+					    "what is mounted cannot be changed, only added to");
+	fs->rootfs = NULL;
+	fs->n_devices = 0;
+	/* The user namespace is the one that init is in. */
+	fs->joined_user = NULL;
 	*ret = plan;
 	return 0;
 }

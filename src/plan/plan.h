@@ -230,6 +230,14 @@ int plan_exec(const struct oci_config *config, const struct process_options *pro
 	      const struct plan_options *options, const struct host *host, struct arena *a,
 	      struct plan_warnings *warnings, const struct plan **ret, struct error *err);
 
+/*
+ * The plan for mounts in a running container: of `config`, whose mounts are the new ones, id, bundle, namespaces (ns), mounts
+ * and hidden paths (fs) are filled in. There is no rootfs: it is the container's root.
+ */
+int plan_graft(const struct oci_config *config, const struct plan_options *options,
+	       const struct host *host, struct arena *a, struct plan_warnings *warnings,
+	       const struct plan **ret, struct error *err);
+
 /* The process object that results (plan/override.c); names of --user go to *ret_names. */
 int plan_override(const struct oci_process *base, const struct process_options *options,
 		  struct arena *a, struct oci_process *ret, struct process_plan *ret_names,

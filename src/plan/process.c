@@ -12,6 +12,7 @@
 #include <sys/capability.h>
 
 #include "oci_spec.h"
+#include "base/phrases.h"
 #include "plan/labels.h"
 #include "plan/plan.h"
 #include "spec/names.h"
@@ -42,11 +43,11 @@ static int refuse(struct context *c, const char *member, const char *fmt, ...)
 static int plan_program(struct context *c, const struct oci_process *from, struct process_plan *to)
 {
 	if (!from->cwd || !*from->cwd)
-		return refuse(c, "cwd", "Cwd property must not be empty");
+		return refuse(c, "cwd", PHRASE_NO_CWD);
 	if (from->cwd[0] != '/')
-		return refuse(c, "cwd", "Cwd must be an absolute path, not \"%s\"", from->cwd);
+		return refuse(c, "cwd", PHRASE_RELATIVE_CWD ", not \"%s\"", from->cwd);
 	if (from->n_args == 0)
-		return refuse(c, "args", "args must not be empty");
+		return refuse(c, "args", PHRASE_NO_ARGS);
 	to->cwd = from->cwd;
 	to->args = from->args;
 	return 0;
@@ -76,7 +77,7 @@ static int plan_environment(struct context *c, const struct oci_process *from,
 			char member[32];
 
 			snprintf(member, sizeof(member), "env/%zu", i);
-			return refuse(c, member, "invalid environment variable: %s",
+			return refuse(c, member, PHRASE_BAD_VARIABLE,
 				      equal ? "name cannot be empty" : "missing '='");
 		}
 		length = (size_t)(equal - entry) + 1;
@@ -322,9 +323,7 @@ static int plan_labels(struct context *c, const struct oci_process *from, struct
 		const char *refusal = label_refusal(label);
 
 		if (!c->host->selinux)
-			return refuse(c, "selinuxLabel",
-				      "selinux label is specified in config, but selinux is "
-				      "disabled or not supported");
+			return refuse(c, "selinuxLabel", PHRASE_NO_SELINUX);
 		if (refusal)
 			return refuse(c, "selinuxLabel", "label \"%s\" %s", label, refusal);
 		to->selinux = label;

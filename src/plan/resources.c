@@ -21,6 +21,9 @@
 /* What is collected, and what for. */
 struct build {
 	struct arena *arena;
+	const struct oci_resources
+		*now; /* of an update: what holds before it; NULL for a new container */
+	const struct oci_resources *whole; /* what holds afterwards */
 	struct limit *limits;
 	size_t n, room;
 	struct error *err;
@@ -61,11 +64,18 @@ static int add_list(struct build *b, enum limit_kind kind, const char *where, co
 	return 0;
 }
 
-static int plan_cpu(struct build *b, const struct oci_cpu *cpu)
+static int check_burst(struct build *b, const struct oci_cpu *cpu)
 {
 	if (cpu->has_quota && cpu->quota > 0 && cpu->has_burst && cpu->burst > (uint64_t)cpu->quota)
 		return error_config(b->err, CPU "burst", "%ju is greater than the quota %jd",
 				    (uintmax_t)cpu->burst, (intmax_t)cpu->quota);
+	return 0;
+}
+
+static int plan_cpu(struct build *b, const struct oci_cpu *cpu)
+{
+	if ((cpu->has_quota || cpu->has_burst) && check_burst(b, b->whole->cpu))
+		return -1;
 	if (add_unsigned(b, LIMIT_CPU_RT_PERIOD, CPU "realtimePeriod", cpu->has_realtime_period,
 			 cpu->realtime_period))
 		return -1;
@@ -112,6 +122,9 @@ static int check_swap(struct build *b, const struct oci_memory *m)
 {
 	if (!m->has_swap || m->swap <= 0)
 		return 0;
+	/* A limit that an update does not know of is the kernel's to compare with. */
+	if (b->now && (!m->has_limit || m->limit == 0))
+		return 0;
 	if (!m->has_limit || m->limit == 0)
 		return error_config(b->err, MEMORY "swap",
 				    "a limit of memory and swap needs a limit of memory");
@@ -122,11 +135,27 @@ static int check_swap(struct build *b, const struct oci_memory *m)
 	return 0;
 }
 
+static bool was_oom_disabled(const struct build *b)
+{
+	const struct oci_memory *now = b->now ? b->now->memory : NULL;
+
+	return now && now->has_disable_oom_killer && now->disable_oom_killer;
+}
+
+/* cgroup v2 has a limit of swap alone, so that of both together is kept by setting it anew. */
+static bool keeps_total(const struct build *b, const struct oci_memory *m)
+{
+	const struct oci_memory *now = b->now ? b->now->memory : NULL;
+
+	return now && now->has_swap && now->swap > 0 && m->has_limit && m->limit > 0 &&
+	       m->limit <= now->swap;
+}
+
 static int plan_memory(struct build *b, const struct oci_memory *m, struct plan_warnings *warnings)
 {
 	bool no_swap_value = !m->has_swap || m->swap == 0;
 
-	if (check_swap(b, m))
+	if (m->has_swap && check_swap(b, b->whole->memory))
 		return -1;
 	if (m->has_use_hierarchy)
 		add(b, LIMIT_MEMORY_HIERARCHY, MEMORY "useHierarchy", m->use_hierarchy);
@@ -135,8 +164,9 @@ static int plan_memory(struct build *b, const struct oci_memory *m, struct plan_
 				    (uintmax_t)m->swappiness);
 	if (m->has_swappiness)
 		add(b, LIMIT_MEMORY_SWAPPINESS, MEMORY "swappiness", (int64_t)m->swappiness);
-	if (m->has_disable_oom_killer && m->disable_oom_killer)
-		add(b, LIMIT_MEMORY_OOM_DISABLE, MEMORY "disableOOMKiller", 1);
+	/* To be killed is what everybody is from the start, and all that cgroup v2 knows. */
+	if (m->has_disable_oom_killer && (m->disable_oom_killer || was_oom_disabled(b)))
+		add(b, LIMIT_MEMORY_OOM_DISABLE, MEMORY "disableOOMKiller", m->disable_oom_killer);
 	if (m->has_kernel && m->kernel)
 		plan_warn(warnings, MEMORY "kernel",
 			  "the kernel no longer limits its own memory by itself, it is part of the "
@@ -151,6 +181,8 @@ static int plan_memory(struct build *b, const struct oci_memory *m, struct plan_
 	/* Without a limit of memory one of both together would be left from before. */
 	if (no_swap_value && m->has_limit && m->limit == -1)
 		return add_size(b, LIMIT_MEMORY_SWAP, MEMORY "limit", true, -1);
+	if (no_swap_value && keeps_total(b, m))
+		return add_size(b, LIMIT_MEMORY_SWAP, MEMORY "swap", true, b->now->memory->swap);
 	return add_size(b, LIMIT_MEMORY_SWAP, MEMORY "swap", m->has_swap, m->swap);
 }
 
@@ -357,21 +389,31 @@ static int plan_unified(const struct oci_resources *r, struct arena *a, struct c
 	return 0;
 }
 
+int plan_resources(const struct oci_resources *r, const struct oci_resources *whole,
+		   const struct oci_resources *now, struct arena *a, struct plan_warnings *warnings,
+		   struct cgroup_plan *plan, struct error *err)
+{
+	struct build b = { .arena = a, .now = now, .whole = whole, .err = err };
+
+	if (plan_limits(&b, r, warnings) || plan_unified(r, a, plan, err))
+		return -1;
+	plan->limits = b.limits;
+	plan->n_limits = b.n;
+	return 0;
+}
+
 int plan_cgroup(const struct oci_linux *os, const char *id, const struct host *host,
 		struct arena *a, struct plan_warnings *warnings, struct cgroup_plan *ret,
 		struct error *err)
 {
 	const struct oci_resources *r = os ? os->resources : NULL;
 	struct cgroup_plan plan = { .id = id, .manager = host->manager };
-	struct build b = { .arena = a, .err = err };
 
 	/* What is wrong is refused whoever makes the cgroup, also where nobody does. */
-	if ((r && (plan_limits(&b, r, warnings) || plan_unified(r, a, &plan, err))) ||
+	if ((r && plan_resources(r, r, NULL, a, warnings, &plan, err)) ||
 	    plan_placement(os ? os->cgroups_path : NULL, host, a, &plan, err) ||
 	    (plan_rules_needed(os, host) && plan_rules(r, a, &plan, err)))
 		return -1;
-	plan.limits = b.limits;
-	plan.n_limits = b.n;
 	*ret = plan;
 	if (host->manager != CGROUP_DISABLED)
 		return 0;

@@ -102,9 +102,18 @@ struct cgroup_plan {
 	uid_t owner;
 	/* v2: a directory in it which the container lives in and owns; limits stay above. NULL: none. */
 	const char *delegate;
+	bool check_usage; /* an update: a limit of memory below what is used is refused */
 };
 
 /* os may be NULL; host->manager says who makes the cgroup. */
 int plan_cgroup(const struct oci_linux *os, const char *id, const struct host *host,
 		struct arena *a, struct plan_warnings *warnings, struct cgroup_plan *ret,
 		struct error *err);
+
+/*
+ * Fills limits and unified of *plan from r. `whole` is what holds afterwards, where values that belong together are compared;
+ * `now` what holds before an update, NULL for a new container, where both are the same.
+ */
+int plan_resources(const struct oci_resources *r, const struct oci_resources *whole,
+		   const struct oci_resources *now, struct arena *a, struct plan_warnings *warnings,
+		   struct cgroup_plan *plan, struct error *err);

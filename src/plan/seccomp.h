@@ -2,7 +2,8 @@
 /*
  * linux.seccomp -> the program that the kernel runs for every system call.
  *
- * libseccomp knows the numbers of names; merging rules into ranges of numbers is done here, the program is filter.c's.
+ * libseccomp knows the numbers of names, and decides between rules that contradict each other; the program is made here
+ * (ranges.h, filter.h).
  * A call gets the verdict that libseccomp's own program would give it, with one addition: where the default action is
  * a refusal (errno, trap, kill), calls with numbers above every call that the profile names for their architecture
  * fail with ENOSYS, so that programs fall back to older calls as on an older kernel. Rules win over that. The

@@ -169,7 +169,12 @@ int channel_expect_end(const struct channel *ch, unsigned seconds, struct error 
 {
 	if (channel_expect(ch, MSG_READY, seconds, NULL, err) == 0)
 		return error_set(err, ERR_CHILD, "%s said \"ready\" twice", ch->peer);
-	return err->kind == ERR_GONE ? 0 : -1;
+	return err->kind == ERR_GONE && ch->progress->leaving ? 0 : -1;
+}
+
+void channel_leave(const struct channel *ch)
+{
+	ch->progress->leaving = true;
 }
 
 #ifdef TEU_FAULTS

@@ -76,6 +76,7 @@ struct moment moment_now(void);
 /* The page both processes see. */
 struct progress {
 	volatile uint32_t child_phase; /* where the child is */
+	volatile bool leaving;	       /* nothing but execve is left */
 	volatile pid_t pid;	       /* of a child that was born through a go-between */
 	volatile bool timed;	       /* CPU time is noted as well */
 	volatile struct moment stamps[PHASES];
@@ -112,7 +113,11 @@ void channel_fail(const struct channel *ch, const struct error *failure);
 int channel_expect(const struct channel *ch, enum message_type type, unsigned seconds,
 		   int *ret_value, struct error *err);
 
-/* Waits until the peer has executed its program, which closes its end; its own error if it has not. */
+/*
+ * The process says, without a system call, that nothing but execve is left; the other waits until its program has been
+ * executed, which closes its end. Its own error if it has not, ERR_GONE if it was killed.
+ */
+void channel_leave(const struct channel *ch);
 int channel_expect_end(const struct channel *ch, unsigned seconds, struct error *err);
 
 /* The last words of a peer that has ended, once: its own error, or ERR_GONE. Always -1. */

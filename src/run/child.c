@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/phrases.h"
 #include "run/become.h"
 #include "run/credentials.h"
 #include "run/hooks.h"
@@ -205,7 +206,7 @@ static int run_program(struct launch *l, const char *program, struct error *err)
 	struct channel alone = { .fd = -1, .progress = l->child.progress };
 
 	if (!p->exists)
-		return error_config(err, "/process", "process property must not be empty");
+		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (phase_enter(&alone, PHASE_START_HOOKS, err))
 		return -1;
 	if (!notifies(l) && become_filtered(l->plan->seccomp, &alone, err))

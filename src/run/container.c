@@ -9,11 +9,14 @@
 
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/phrases.h"
 #include "cgroup/freezer.h"
+#include "cgroup/journal.h"
 #include "run/channel.h"
 #include "run/destroy.h"
 #include "run/hooks.h"
 #include "run/notify.h"
+#include "run/rdtgroup.h"
 #include "run/report.h"
 #include "sys/file.h"
 
@@ -77,7 +80,8 @@ static void load_init(struct container *c)
 
 	c->init.pid = (pid_t)record_get_u64(&c->record, RECORD_PID);
 	c->init.start = record_get_u64(&c->record, RECORD_START);
-	if (c->init.pid && boot && !str_eq(boot, boot_id(c->arena)))
+	if (c->init.pid && boot && !state_is_volatile(&c->state) &&
+	    !str_eq(boot, boot_id(c->arena)))
 		c->init = (struct process){ 0 };
 }
 
@@ -244,14 +248,14 @@ int container_start(struct container *c, struct notify *ret_notify, struct error
 		break;
 	case CONTAINER_STOPPED:
 	case CONTAINER_CREATING:
-		return error_set(err, ERR_STATE, "cannot start a container that has stopped");
+		return error_set(err, ERR_STATE, PHRASE_HAS_STOPPED);
 	case CONTAINER_PAUSED:
 		return error_set(err, ERR_STATE, "cannot start a paused container");
 	case CONTAINER_RUNNING:
-		return error_set(err, ERR_STATE, "cannot start an already running container");
+		return error_set(err, ERR_STATE, PHRASE_IS_RUNNING);
 	}
 	if (record_get(&c->record, RECORD_NO_PROCESS))
-		return error_config(err, "/process", "process property must not be empty");
+		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (open_gate(c, &notify, err))
 		return -1;
 	if (ret_notify) {
@@ -271,7 +275,7 @@ int container_start(struct container *c, struct notify *ret_notify, struct error
 
 static int not_running(struct error *err)
 {
-	return error_set(err, ERR_STATE, "container not running");
+	return error_set(err, ERR_STATE, PHRASE_NOT_RUNNING);
 }
 
 static int kill_init(const struct container *c, int sig, struct error *err)
@@ -317,16 +321,46 @@ int container_resume(const struct container *c, struct error *err)
 	if (c->status == CONTAINER_STOPPED || c->status == CONTAINER_CREATING)
 		return not_running(err);
 	if (c->status != CONTAINER_PAUSED)
-		return error_set(err, ERR_STATE, "container not paused");
+		return error_set(err, ERR_STATE, PHRASE_NOT_PAUSED);
 	return cgroup_resume(c->cgroup, err);
+}
+
+static int write_resources(const struct container *c, const char *text, struct error *err)
+{
+	if (text)
+		return state_write_file(&c->state, STATE_RESOURCES, text, strlen(text), err);
+	return unlinkat(c->state.fd, STATE_RESOURCES, 0) < 0
+		       ? error_sys(err, "unlink \"%s/" STATE_RESOURCES "\"", c->id)
+		       : 0;
+}
+
+int container_update(struct container *c, const struct container_change *change, struct error *err)
+{
+	struct journal journal;
+	struct error unused;
+
+	if (c->status == CONTAINER_STOPPED || c->status == CONTAINER_CREATING)
+		return not_running(err);
+	if (cgroup_update(c->cgroup, change->plan, change->before, &journal, err))
+		return -1;
+	if (write_resources(c, change->resources, err)) {
+		cgroup_undo(&journal, err);
+		return -1;
+	}
+	if ((change->l3 || change->mb) &&
+	    rdtgroup_update(&c->record, change->l3, change->mb, err)) {
+		(void)write_resources(c, change->resources_before, &unused);
+		cgroup_undo(&journal, err);
+		return -1;
+	}
+	return 0;
 }
 
 int container_delete(struct container *c, bool force, struct error *err)
 {
 	if (!force && (c->status == CONTAINER_RUNNING || c->status == CONTAINER_PAUSED ||
 		       c->status == CONTAINER_CREATING))
-		return error_set(err, ERR_STATE,
-				 "cannot delete container %s that is not stopped: %s", c->id,
+		return error_set(err, ERR_STATE, PHRASE_NOT_STOPPED, c->id,
 				 container_status_name(c->status));
 	if (destroy(&c->state, &c->record, err))
 		return -1;

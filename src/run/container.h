@@ -92,5 +92,16 @@ int container_kill(struct container *c, int sig, bool all, struct error *err);
 int container_pause(const struct container *c, struct error *err);
 int container_resume(const struct container *c, struct error *err);
 
+/* A change to what the container may use: all of it is done, or nothing. */
+struct container_change {
+	const struct cgroup_plan *plan;
+	const struct cgroup_plan
+		*before;     /* with the device rules that are in force, where the plan has some */
+	const char *l3, *mb; /* schemata of its resctrl group, NULL: none */
+	const char *resources;	      /* what holds afterwards, for the state directory */
+	const char *resources_before; /* what stands there now, NULL: nothing */
+};
+int container_update(struct container *c, const struct container_change *change, struct error *err);
+
 /* Removes the container; with `force` it is killed first. Runs the poststop hooks. */
 int container_delete(struct container *c, bool force, struct error *err);

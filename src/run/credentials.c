@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "run/limits.h"
 #include "sys/lsm.h"
@@ -87,16 +88,13 @@ static int verify_cwd(struct error *err)
 	if (n < 0 && errno != ENAMETOOLONG && errno != ERANGE && errno != ENOENT)
 		return error_sys(err, "getcwd");
 	if ((n < 0 && errno == ENOENT) || (n > 0 && path[0] != '/'))
-		return error_set(
-			err, ERR_CONFIG,
-			"current working directory is outside of container mount namespace "
-			"root -- possible container breakout detected");
+		return error_set(err, ERR_CONFIG, PHRASE_BREAKOUT);
 	return 0;
 }
 
 static int cwd_failed(const struct process_plan *p, struct error *err)
 {
-	return error_sys(err, "chdir to cwd (\"%s\") set in config.json failed", p->cwd);
+	return error_sys(err, PHRASE_CWD, p->cwd);
 }
 
 /* Root's chdir comes first; what root may not enter (NFS, a user namespace) the user is tried for. */

@@ -25,6 +25,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/phrases.h"
 #include "cgroup/enter.h"
 #include "run/account.h"
 #include "run/become.h"
@@ -61,9 +62,7 @@ int exec_check(const struct container *c, bool ignore_paused, struct error *err)
 		if (ignore_paused)
 			return 0;
 		frozen = cgroup_frozen_name(c->cgroup, c->arena);
-		return error_set(err, ERR_STATE,
-				 "cannot exec in a paused container (use --ignore-paused to "
-				 "override)%s%s%s",
+		return error_set(err, ERR_STATE, PHRASE_EXEC_PAUSED "%s%s%s",
 				 frozen ? ": cgroup \"" : "", frozen ? frozen : "",
 				 frozen ? "\" is frozen" : "");
 	case CONTAINER_CREATING:
@@ -72,7 +71,7 @@ int exec_check(const struct container *c, bool ignore_paused, struct error *err)
 	case CONTAINER_STOPPED:
 		break;
 	}
-	return error_set(err, ERR_STATE, "cannot exec in a stopped container");
+	return error_set(err, ERR_STATE, PHRASE_EXEC_STOPPED);
 }
 
 /* ---- the process --------------------------------------------------------------------------------------------------------- */
@@ -144,6 +143,7 @@ static int run_program(struct exec *e, const struct credentials *c, const char *
 	if (become_filtered(c->seccomp, &e->child, err))
 		return -1;
 	e->child.progress->silent = c->seccomp != NULL;
+	channel_leave(&e->child);
 	return become_program(c->process, c->where, program, err);
 }
 
@@ -225,7 +225,7 @@ static int explain_clone(struct exec *e, struct error *err)
 	const char *limit = NULL;
 
 	if (process_kill(e->init, 0) < 0)
-		return error_set(err, ERR_STATE, "cannot exec in a stopped container");
+		return error_set(err, ERR_STATE, PHRASE_EXEC_STOPPED);
 	if (err->errnum == EAGAIN || err->errnum == ENOMEM)
 		limit = cgroup_used_up(e->container->cgroup, err->errnum == ENOMEM, e->arena);
 	return limit ? error_set(err, ERR_STATE, "cannot add a process to the container: %s", limit)
@@ -325,7 +325,7 @@ static int open_all(struct exec *e, struct error *err)
 	e->namespaces = join_needed(c->init.pid, e->plan->ns.listed);
 	e->init = process_open(&c->init);
 	if (e->init < 0)
-		return error_set(err, ERR_STATE, "cannot exec in a stopped container");
+		return error_set(err, ERR_STATE, PHRASE_EXEC_STOPPED);
 	if (e->plan->process.terminal &&
 	    caller_console(e->options->console_socket, e->options->attached, &e->console,
 			   &e->console_peer, err))

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/phrases.h"
 #include "spec/names.h"
 #include "sys/clone.h"
 #include "sys/syscalls.h"
@@ -234,7 +235,7 @@ int hooks_run(const struct hooks *hooks, const struct hook_run *run, struct erro
 	for (size_t i = 0; i < hooks->n && result == 0; i++) {
 		result = run_one(&hooks->list[i], run, err);
 		if (result) {
-			error_in(err, "error running %s hook #%zu", kind_name(run->kind), i);
+			error_in(err, PHRASE_HOOK, kind_name(run->kind), i);
 			error_at(err, "/hooks/%s/%zu", kind_name(run->kind), i);
 		}
 	}

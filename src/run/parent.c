@@ -20,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/phrases.h"
 #include "base/utc.h"
 #include "cgroup/events.h"
 #include "run/cgroups.h"
@@ -467,7 +468,7 @@ static void explain_death(struct launch *l, int status, struct error *err)
 	if (err->kind != ERR_GONE || !WIFSIGNALED(status))
 		return;
 	if (WTERMSIG(status) == SIGKILL && cgroup_oom_kills(l->cgroup, &kills) && kills)
-		error_set(err, ERR_CHILD, "container init was OOM-killed (memory limit too low?)");
+		error_set(err, ERR_CHILD, PHRASE_OOM);
 	else
 		error_set(err, ERR_CHILD, "container init was killed by signal %d (%s) in phase %s",
 			  WTERMSIG(status), strsignal(WTERMSIG(status)), phase);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/phrases.h"
 #include "base/str.h"
 
 /* 0, or the errno for which execve(2) would refuse the file. */
@@ -33,59 +34,63 @@ static const char *variable(const struct process_plan *p, const char *name)
 	return NULL;
 }
 
-static int search(const struct process_plan *p, struct arena *a, const char **ret)
+size_t program_candidates(const struct process_plan *p, struct arena *a, const char *const **ret)
 {
-	const char *dirs = variable(p, "PATH");
-	int errnum = ENOENT;
+	const char *name = p->args[0], *dirs = variable(p, "PATH"), **list;
+	size_t n = 0, room = 1;
 
-	while (dirs && *dirs) {
-		size_t n = strcspn(dirs, ":");
-		const char *path = n ? arena_printf(a, "%.*s/%s", (int)n, dirs, p->args[0])
-				     : arena_printf(a, "./%s", p->args[0]);
-		int result = judge_file(path);
-
-		if (result == 0) {
-			*ret = path;
-			return 0;
-		}
-		if (result == EACCES)
-			errnum = EACCES;
-		dirs += n + (dirs[n] == ':');
+	for (const char *c = dirs; c && *c; c++)
+		room += *c == ':';
+	*ret = list = arena_new_n(a, const char *, room);
+	if (!*name)
+		return 0;
+	if (strchr(name, '/')) {
+		list[0] = name;
+		return 1;
 	}
-	return errnum;
+	while (dirs && *dirs) {
+		size_t length = strcspn(dirs, ":");
+
+		list[n++] = length ? arena_printf(a, "%.*s/%s", (int)length, dirs, name)
+				   : arena_printf(a, "./%s", name);
+		dirs += length + (dirs[length] == ':');
+	}
+	return n;
+}
+
+int program_error(const char *name, int errnum, const char *where, struct error *err)
+{
+	char shown[256];
+
+	str_quote(name, shown, sizeof(shown));
+	if (errnum == EACCES && *name)
+		error_errno(err, errnum, PHRASE_PROGRAM, shown);
+	else if (strchr(name, '/'))
+		error_errno(err, errnum, PHRASE_PROGRAM_STAT, shown, shown);
+	else
+		error_set(err, ERR_CONFIG, PHRASE_NO_PROGRAM, shown);
+	return error_at(err, "%s/args/0", where);
 }
 
 int program_find(const struct process_plan *p, const char *where, struct arena *a, const char **ret,
 		 struct error *err)
 {
-	const char *name = p->args[0];
-	char shown[256];
-	int errnum;
+	const char *const *list;
+	size_t n = program_candidates(p, a, &list);
+	int errnum = ENOENT;
 
-	str_quote(name, shown, sizeof(shown));
-	if (!*name) {
-		error_set(err, ERR_CONFIG, "exec: \"\": executable file not found in $PATH");
-	} else if (strchr(name, '/')) {
-		errnum = judge_file(name);
-		if (errnum == 0) {
-			*ret = name;
+	for (size_t i = 0; i < n; i++) {
+		int result = judge_file(list[i]);
+
+		if (result == 0) {
+			*ret = list[i];
 			return 0;
 		}
-		if (errnum == EACCES)
-			error_errno(err, errnum, "exec: \"%s\"", shown);
-		else
-			error_errno(err, errnum, "exec: \"%s\": stat %s", shown, shown);
-	} else {
-		errnum = search(p, a, ret);
-		if (errnum == 0)
-			return 0;
-		if (errnum == EACCES)
-			error_errno(err, errnum, "exec: \"%s\"", shown);
-		else
-			error_set(err, ERR_CONFIG,
-				  "exec: \"%s\": executable file not found in $PATH", shown);
+		/* One that may not be executed is worth more than none. */
+		if (result == EACCES || n == 1)
+			errnum = result;
 	}
-	return error_at(err, "%s/args/0", where);
+	return program_error(p->args[0], errnum, where, err);
 }
 
 int program_explain(const char *path, struct error *err)

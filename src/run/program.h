@@ -14,5 +14,11 @@
 int program_find(const struct process_plan *p, const char *where, struct arena *a, const char **ret,
 		 struct error *err);
 
+/* The paths that are tried for it, in that order; how many. None for an empty name. */
+size_t program_candidates(const struct process_plan *p, struct arena *a, const char *const **ret);
+
+/* Why args[0], called `name`, was not found. */
+int program_error(const char *name, int errnum, const char *where, struct error *err);
+
 /* Fills *err for an execve(2) that failed with errno: names a missing or foreign interpreter if that is why. */
 int program_explain(const char *path, struct error *err);

@@ -2,6 +2,7 @@
 #include "run/rdtgroup.h"
 
 #include "base/fd.h"
+#include "cgroup/rdtstats.h"
 
 #define RECORD_RDT_GROUP "resctrl-group"     /* the one it is in, relative to the root */
 #define RECORD_RDT_MONITOR "resctrl-monitor" /* the monitoring group it is in */
@@ -96,6 +97,17 @@ int rdtgroup_update(const struct record *r, const char *l3, const char *mb, stru
 				 "the container has no resctrl group (linux.intelRdt)");
 	root = resctrl_root(err);
 	return root < 0 ? -1 : resctrl_write(root, group, lines, ARRAY_SIZE(lines), err);
+}
+
+void rdtgroup_write_stats(const struct record *r, struct arena *a, struct json_writer *w)
+{
+	const char *group = record_get(r, RECORD_RDT_GROUP);
+	const char *monitor = record_get(r, RECORD_RDT_MONITOR);
+	struct error unused;
+	auto_fd int root = group ? resctrl_root(&unused) : -1;
+
+	if (root >= 0)
+		rdtstats_write(root, group, monitor ? monitor : group, a, w);
 }
 
 int rdtgroup_undo(const struct record *r, struct error *err)

@@ -42,5 +42,9 @@ int rdtgroup_join(const struct record *r, pid_t pid, struct error *err);
 /* Changes the schemata of the container's group; either may be NULL. A container without intelRdt is an error. */
 int rdtgroup_update(const struct record *r, const char *l3, const char *mb, struct error *err);
 
+/* What the container's groups may use and have used, as members of an open object; nothing for one without groups. */
+struct json_writer;
+void rdtgroup_write_stats(const struct record *r, struct arena *a, struct json_writer *w);
+
 /* Removes what the record says was made for the container, when its processes are gone. */
 int rdtgroup_undo(const struct record *r, struct error *err);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/phrases.h"
 #include "base/str.h"
 #include "run/nodes.h"
 #include "run/tree.h"
@@ -192,7 +193,7 @@ static int find_null(struct tree *t, struct mask *mask, struct error *err)
 	if (mask->null.fd < 0)
 		return -1;
 	if (!file_is_null(mask->null.fd))
-		return error_set(err, ERR_CONFIG, "container's /dev/null is invalid");
+		return error_set(err, ERR_CONFIG, PHRASE_BAD_NULL);
 	return 0;
 }
 

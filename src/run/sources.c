@@ -113,6 +113,8 @@ static int open_source(const struct sources *s, const char *path, unsigned how, 
 
 static int open_root(const struct fs_plan *fs, struct sources *s, struct error *err)
 {
+	if (!fs->rootfs)
+		return 0;
 	if (open_source(s, fs->rootfs, MOUNT_TREE, &s->root) == 0 && !S_ISDIR(s->root.mode))
 		errno = ENOTDIR;
 	else if (s->root.fd >= 0)
@@ -343,7 +345,7 @@ int sources_idmap(struct sources *s, const struct fs_plan *fs, pid_t pid, struct
 
 static bool can_copy(const struct fs_plan *fs)
 {
-	auto_fd int copy = mount_clone_path(fs->rootfs, 0);
+	auto_fd int copy = mount_clone_path(fs->rootfs ? fs->rootfs : "/dev/null", 0);
 
 	return copy >= 0;
 }

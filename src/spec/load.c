@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/locate.h"
+#include "base/phrases.h"
 #include "base/str.h"
 
 static const char *last_name(const char *path)
@@ -78,18 +80,25 @@ static int name_file(struct error *err, const char *name)
 	return -1;
 }
 
+const char *spec_read(const char *bundle, const char *path, struct arena *a, size_t *ret_size,
+		      struct error *err)
+{
+	const char *name = path ? path : arena_printf(a, "%s/config.json", bundle);
+	const char *text = read_regular(name, a, ret_size, err);
+
+	if (!text && err->errnum == ENOENT && path)
+		error_set(err, ERR_CONFIG, "JSON specification file %s not found", path);
+	else if (!text && err->errnum == ENOENT)
+		error_set(err, ERR_CONFIG, PHRASE_NO_CONFIG " in %s", bundle);
+	return text;
+}
+
 int spec_load(const char *bundle, const char *path, struct arena *a, struct spec_file *ret,
 	      struct error *err)
 {
-	const char *name = path ? path : arena_printf(a, "%s/config.json", bundle);
 	struct spec_file file = { 0 };
 
-	file.text = read_regular(name, a, &file.size, err);
-	if (!file.text && err->errnum == ENOENT && path)
-		error_set(err, ERR_CONFIG, "JSON specification file %s not found", path);
-	else if (!file.text && err->errnum == ENOENT)
-		error_set(err, ERR_CONFIG, "JSON specification file config.json not found in %s",
-			  bundle);
+	file.text = spec_read(bundle, path, a, &file.size, err);
 	if (!file.text)
 		return -1;
 	if (oci_config_parse(file.text, file.size, a, &file.config, &file.warnings, err))
@@ -122,4 +131,42 @@ int spec_load_resources(const char *path, struct arena *a, const struct oci_reso
 	if (oci_resources_parse(text, size, a, ret, warnings, err))
 		return name_file(err, str_eq(path, "-") ? "standard input" : last_name(path));
 	return 0;
+}
+
+int spec_load_mounts(const char *path, struct arena *a, const struct oci_mount **ret, size_t *ret_n,
+		     struct oci_warnings *warnings, struct error *err)
+{
+	static const char before[] = "{\"ociVersion\":\"\",\"root\":{\"path\":\"/\"},\"mounts\":\n";
+	const struct oci_config *config;
+	const char *text, *whole;
+	struct json_place place;
+	size_t size;
+
+	text = read_stream(path, a, &size, err);
+	if (!text)
+		return -1;
+	/* Documents are objects. On a line of its own the text keeps its columns. */
+	whole = arena_printf(a, "%s%s}", before, text);
+	if (strlen(text) != size) {
+		error_set(err, ERR_SYNTAX, "not valid JSON: found a NUL byte");
+	} else if (oci_config_parse(whole, strlen(whole), a, &config, warnings, err) == 0) {
+		/* The array, and nothing behind it that only our brackets make valid. */
+		size_t end = json_locate(text, "", &place)
+				     ? place.end + strspn(text + place.end, " \t\r\n")
+				     : 0;
+
+		if (!text[end]) {
+			*ret = config->mounts;
+			*ret_n = config->n_mounts;
+			return 0;
+		}
+		error_set(err, ERR_SYNTAX, "expected the end of the document");
+		json_position(text, end, &err->line, &err->column);
+		err->line++;
+	}
+	/* Our own line does not count. */
+	err->line -= err->line > 0;
+	memmove(err->where, err->where + (str_starts(err->where, "/mounts") ? 7 : 0),
+		sizeof(err->where) - 7);
+	return name_file(err, str_eq(path, "-") ? "standard input" : last_name(path));
 }

@@ -28,9 +28,17 @@ struct spec_file {
 int spec_load(const char *bundle, const char *path, struct arena *a, struct spec_file *ret,
 	      struct error *err);
 
+/* The text alone, whatever is in it; '\0' appended. */
+const char *spec_read(const char *bundle, const char *path, struct arena *a, size_t *ret_size,
+		      struct error *err);
+
 /* Reads a file that holds what stands under /process in config.json. A pipe will do. */
 int spec_load_process(const char *path, struct arena *a, const struct oci_process **ret,
 		      struct oci_warnings *warnings, struct error *err);
+
+/* Reads a file that holds what stands under /mounts in config.json, which is also where places in it are named. */
+int spec_load_mounts(const char *path, struct arena *a, const struct oci_mount **ret, size_t *ret_n,
+		     struct oci_warnings *warnings, struct error *err);
 
 /* Reads a file that holds what stands under /linux/resources in config.json; "-" is standard input. */
 int spec_load_resources(const char *path, struct arena *a, const struct oci_resources **ret,

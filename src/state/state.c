@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +13,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/phrases.h"
 
 #define LOCK_SECONDS 30
 #define MAX_FILE ((size_t)64 << 20)
@@ -35,10 +38,10 @@ int state_check_id(const char *id, struct error *err)
 	char shown[80];
 
 	if (n == 0)
-		return error_set(err, ERR_USAGE, "container id cannot be empty");
+		return error_set(err, ERR_USAGE, PHRASE_EMPTY_ID);
 	if (n > NAME_MAX || id[0] == '.' || id[0] == '-' ||
 	    strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+.-") != n)
-		return error_set(err, ERR_USAGE, "invalid container ID format: \"%s\"",
+		return error_set(err, ERR_USAGE, PHRASE_BAD_ID,
 				 str_quote(id, shown, sizeof(shown)));
 	return 0;
 }
@@ -70,9 +73,27 @@ static int make_root(const char *root, struct error *err)
 	return 0;
 }
 
+/* Whoever may put a record there says what we do as whom: only the owner of this process and root may. */
+static int check_owner(int fd, const char *what, const char *name, struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return error_sys(err, "stat %s \"%s\"", what, name);
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return error_set(err, ERR_STATE, "%s \"%s\" belongs to user %u, who is not trusted",
+				 what, name, st.st_uid);
+	if (st.st_mode & (S_IWGRP | S_IWOTH) && !(st.st_mode & S_ISVTX))
+		return error_set(
+			err, ERR_STATE,
+			"%s \"%s\" may be written by others (mode %04o), who are not trusted", what,
+			name, (unsigned)st.st_mode & 07777);
+	return 0;
+}
+
 static int open_root(const char *root, bool make, struct error *err)
 {
-	int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_fd int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT && make) {
 		if (make_root(root, err))
@@ -86,7 +107,7 @@ static int open_root(const char *root, bool make, struct error *err)
 	}
 	if (fd < 0)
 		return error_sys(err, "open state root \"%s\"", root);
-	return fd;
+	return check_owner(fd, "state root", root, err) ? -1 : fd_take(&fd);
 }
 
 static int open_dir(int root_fd, const char *id)
@@ -103,8 +124,7 @@ int state_claim(const char *root, const char *id, struct state *ret, struct erro
 		return -1;
 	if (mkdirat(root_fd, id, 0700) < 0) {
 		if (errno == EEXIST)
-			return error_set(err, ERR_EXISTS,
-					 "container with given ID already exists: \"%s\"", id);
+			return error_set(err, ERR_EXISTS, PHRASE_EXISTS, id);
 		return error_sys(err, "mkdir \"%s/%s\"", root, id);
 	}
 	fd = open_dir(root_fd, id);
@@ -128,14 +148,16 @@ int state_open(const char *root, const char *id, struct state *ret, struct error
 		return -1;
 	root_fd = open_root(root, false, err);
 	if (root_fd < 0 && err->kind == ERR_NOT_FOUND)
-		return error_set(err, ERR_NOT_FOUND, "container does not exist: \"%s\"", id);
+		return error_set(err, ERR_NOT_FOUND, PHRASE_UNKNOWN_ID, id);
 	if (root_fd < 0)
 		return -1;
 	fd = open_dir(root_fd, id);
 	if (fd < 0 && errno == ENOENT)
-		return error_set(err, ERR_NOT_FOUND, "container does not exist: \"%s\"", id);
+		return error_set(err, ERR_NOT_FOUND, PHRASE_UNKNOWN_ID, id);
 	if (fd < 0)
 		return error_sys(err, "open \"%s/%s\"", root, id);
+	if (check_owner(fd, "state directory", id, err))
+		return -1;
 	*ret = (struct state){ root, id, fd_take(&fd) };
 	return 0;
 }
@@ -171,7 +193,7 @@ int state_lock(const struct state *s, struct error *err)
 	}
 	/* Whoever held the lock may have deleted the container. */
 	if (fstat(s->fd, &st) == 0 && st.st_nlink == 0)
-		return error_set(err, ERR_NOT_FOUND, "container does not exist: \"%s\"", s->id);
+		return error_set(err, ERR_NOT_FOUND, PHRASE_UNKNOWN_ID, s->id);
 	return 0;
 }
 
@@ -183,12 +205,22 @@ bool state_is_locked(const struct state *s)
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+bool state_is_volatile(const struct state *s)
+{
+	struct statfs fs;
+
+	return fstatfs(s->fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
 int state_remove(const struct state *s, struct error *err)
 {
-	static const char *const files[] = { "record",	   "record.new",
-					     STATE_CONFIG, STATE_CONFIG ".new",
-					     STATE_GATE,   STATE_ANSWER,
-					     STATE_PAGE,   STATE_NOTIFY "/" STATE_NOTIFY_SOCKET };
+	static const char *const files[] = {
+		"record",	 "record.new",
+		STATE_CONFIG,	 STATE_CONFIG ".new",
+		STATE_RESOURCES, STATE_RESOURCES ".new",
+		STATE_GATE,	 STATE_ANSWER,
+		STATE_PAGE,	 STATE_NOTIFY "/" STATE_NOTIFY_SOCKET
+	};
 	auto_fd int root_fd = open_root(s->root, false, err);
 
 	if (root_fd < 0)

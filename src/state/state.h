@@ -4,6 +4,7 @@
  *
  *	record		what may exist because of us, written before it is made (struct record)
  *	config.json	the configuration as it was at create, for later commands
+ *	resources.json	what it may use since the last update, if there was one
  *	exec.fifo	the gate: its reader is an init that has not run its program yet
  *	exec.answer	a FIFO that init holds open until its program runs
  *	exec.page	memory of init's: how far it came, why its program did not run
@@ -11,7 +12,8 @@
  *
  * The directory is locked (flock(2) on its descriptor) by whoever changes the container; a record that says "creating"
  * while nobody holds the lock was left by a runtime that died. Files are replaced by rename(2), so a reader without the
- * lock sees the old or the new one. No link is followed, and nothing that is not in this list is ever removed.
+ * lock sees the old or the new one. No link is followed, and nothing that is not in this list is ever removed. ROOT and
+ * ROOT/ID are used only if they belong to us or to root and nobody else may write there (ERR_STATE).
  */
 #pragma once
 
@@ -26,6 +28,7 @@
 #define STATE_ANSWER "exec.answer"
 #define STATE_PAGE "exec.page"
 #define STATE_CONFIG "config.json"
+#define STATE_RESOURCES "resources.json"
 #define STATE_NOTIFY "notify"
 #define STATE_NOTIFY_SOCKET "notify.sock"
 
@@ -55,6 +58,9 @@ int state_lock(const struct state *s, struct error *err);
 
 /* Whether somebody holds the lock now. */
 bool state_is_locked(const struct state *s);
+
+/* Whether it is kept in memory alone, so that it cannot be of an earlier boot. */
+bool state_is_volatile(const struct state *s);
 
 /* Removes the files and the directory; what is already gone is fine. */
 int state_remove(const struct state *s, struct error *err);

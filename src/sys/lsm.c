@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/phrases.h"
 #include "base/str.h"
 
 /* The kernel takes and gives at most a page. */
@@ -173,13 +174,14 @@ static int set_label(const struct proc *proc, const char *path, const char *labe
 	if (strlen(label) >= sizeof(text))
 		return error_errno(err, ENAMETOOLONG, "SELinux label \"%.64s...\"", label);
 	if (proc_write(proc, path, label, err))
-		return error_errno(err, err->errnum, "SELinux label \"%s\": write to `/proc/%s`",
-				   label, path);
+		return error_errno(err, err->errnum,
+				   "SELinux label \"%s\": write to " PHRASE_ATTRIBUTE, label, path);
 	if (read_attribute(proc, path, text, err) < 0)
 		return error_in(err, "SELinux label \"%s\"", label);
 	if (!lsm_is_label(text, label))
 		return error_set(err, ERR_SYSTEM,
-				 "SELinux label \"%s\" was not taken: `/proc/%s` says \"%s\"",
+				 "SELinux label \"%s\" was not taken: " PHRASE_ATTRIBUTE
+				 " says \"%s\"",
 				 label, path, text);
 	return 0;
 }

@@ -453,13 +453,22 @@ uint64_t mount_unique_id(int fd)
 	return st.stx_mnt_id;
 }
 
+int mount_remove(const struct proc *proc, int mnt, struct error *err)
+{
+	char handle[32];
+
+	snprintf(handle, sizeof(handle), "self/fd/%d", mnt);
+	if (fchdir(proc->fd) || sys_umount2(handle, MNT_DETACH))
+		return error_sys(err, "umount2");
+	return 0;
+}
+
 int mount_detach(const char *path, uint64_t unique_id, struct error *err)
 {
 	auto_proc struct proc proc = { .fd = -1 };
 	auto_fd int fd = mount_open_path(path, MOUNT_NOFOLLOW);
 	auto_fd int cwd = mount_open_path(".", 0);
 	int result;
-	char handle[32];
 
 	if (fd < 0 && errno == ENOENT)
 		return 0;
@@ -469,10 +478,9 @@ int mount_detach(const char *path, uint64_t unique_id, struct error *err)
 		return 0;
 	if (proc_open(&proc, PROC_PIDS, err))
 		return -1;
-	snprintf(handle, sizeof(handle), "self/fd/%d", fd);
-	result = fchdir(proc.fd) || sys_umount2(handle, MNT_DETACH)
-			 ? error_sys(err, "unmount \"%s\"", path)
-			 : 0;
+	result = mount_remove(&proc, fd, err);
+	if (result)
+		error_in(err, "unmount \"%s\"", path);
 	return fchdir(cwd) && result == 0 ? error_sys(err, "return to the working directory")
 					  : result;
 }

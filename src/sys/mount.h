@@ -115,6 +115,12 @@ int mount_chroot(int root, struct error *err);
 uint64_t mount_unique_id(int fd);
 
 /*
+ * Takes away the mount that the handle is the root of, with all below; who uses it keeps it. Our working directory is then
+ * the one of procfs.
+ */
+int mount_remove(const struct proc *proc, int mnt, struct error *err);
+
+/*
  * Takes away the mount at a path of the host, with all below, if it is the one of that number; 0, too, when there is
  * another, or none.
  */

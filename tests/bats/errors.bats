@@ -185,12 +185,23 @@ load helpers
 	done
 }
 
-@test "MEM-02 a container that is killed for its memory during create says so" {
-	need_controller memory
-	config '.linux.resources.memory = {limit: 200000}'
+@test "MEM-02 a memory limit that init does not fit into" {
+	need_v1 memory
+	config '.linux.resources.memory = {limit: 16384}'
 	args true
 	run_ct
-	((status < 124))
+	eq "$status" 1
+	has "$error" "/linux/resources/memory/limit"
+	has "$error" "less than what is in use"
+	leak_check
+}
+
+@test "MEM-02 a program that does not fit into its memory limit is killed, not the runtime" {
+	need_v1 memory
+	config '.linux.resources.memory = {limit: 8388608}'
+	args sh -c 'x=0123456789; while :; do x=$x$x; done'
+	run_ct
+	((status == 137 || status == 2)) || { echo "status $status: $error" >&2; return 1; }
 	leak_check
 }
 

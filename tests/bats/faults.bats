@@ -181,3 +181,29 @@ failing_start() {	# PHASE:HOW...
 		nothing_left "run with $phase:kill"
 	done
 }
+
+@test "an exec that fails or dies in one of its phases leaves the container as it is" {
+	local phase how pids
+
+	config 'del(.hooks)'
+	ok create --bundle "$BUNDLE" "$ID"
+	start
+	pids=$(hierarchy pids)
+	for how in fail kill; do
+		for phase in cgroup clone limits record join credentials attach exec; do
+			run_runtime_with "$phase:$how" exec --pid-file "$TEST_DIR/exec.pid" "$ID" true
+			((status > 0)) || { echo "with $phase:$how" >&2; show_failure; return 1; }
+			if [[ $how == fail ]]; then
+				eq "$status" 255 "status after $phase:fail"
+				has "$error" "injected fault in phase $phase"
+			fi
+			missing "$TEST_DIR/exec.pid"
+			[[ -z $pids ]] || eventually bash -c "(( \$(wc -l <'$pids$(cgroup_path_of "$(pid_of)" pids)/cgroup.procs') == 1 ))" ||
+				{ echo "after $phase:$how" >&2; return 1; }
+			ok exec --pid-file "$TEST_DIR/exec.pid" "$ID" true
+			rm "$TEST_DIR/exec.pid"
+		done
+	done
+	delete --force
+	nothing_left exec
+}

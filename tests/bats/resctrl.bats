@@ -212,3 +212,38 @@ in_group() { file_is "$RDT/$1/tasks" "$(pid_of)"; }
 	args /bin/true
 	warned "enableMonitoring"
 }
+
+@test "imitated resctrl: events tells what the group may use and has used" {
+	rdt '{l3CacheSchema: "L3:0=ff;1=ff", enableMonitoring: true}'
+	mkdir -p "$RDT"/info/{L3,MB}
+	echo fff >"$RDT/info/L3/cbm_mask"
+	echo 1 >"$RDT/info/L3/min_cbm_bits"
+	echo 16 >"$RDT/info/L3/num_closids"
+	echo 10 >"$RDT/info/MB/min_bandwidth"
+	echo 10 >"$RDT/info/MB/bandwidth_gran"
+	create
+	local mon=$RDT/$ID/mon_groups/$ID/mon_data
+	mkdir -p "$mon/mon_L3_00" "$mon/mon_L3_01"
+	echo 123 >"$mon/mon_L3_00/llc_occupancy"
+	echo Unavailable >"$mon/mon_L3_01/llc_occupancy"
+	echo 7 >"$mon/mon_L3_00/mbm_total_bytes"
+	echo 5 >"$mon/mon_L3_00/mbm_local_bytes"
+	ok events --stats "$ID"
+	eq "$(jq -c .data.intel_rdt.l3_cache_info <<<"$output")" \
+		'{"cbm_mask":"fff","min_cbm_bits":1,"num_closids":16}'
+	eq "$(jq -r .data.intel_rdt.l3_cache_schema_root <<<"$output")" "L3:0=fff;1=fff"
+	has "$(jq -r .data.intel_rdt.l3_cache_schema <<<"$output")" "L3:0=ff;1=ff"
+	eq "$(jq -c .data.intel_rdt.mem_bw_info <<<"$output")" '{"bandwidth_gran":10,"min_bandwidth":10}'
+	eq "$(jq -c .data.intel_rdt.cmt_stats <<<"$output")" '[{"llc_occupancy":123},{}]'
+	eq "$(jq -c .data.intel_rdt.mbm_stats <<<"$output")" '[{"mbm_total_bytes":7,"mbm_local_bytes":5},{}]'
+	has "$(jq -c .data.intel_rdt.schemata <<<"$output")" "L3:0=ff;1=ff"
+	rm -r "$mon"
+}
+
+@test "RDT-05 imitated resctrl: update changes the schemata of the container's group" {
+	rdt '{l3CacheSchema: "L3:0=ff;1=ff"}'
+	create
+	ok update --l3-cache-schema "L3:0=f0;1=f0" --mem-bw-schema "MB:0=50;1=50" "$ID"
+	has "$(cat "$RDT/$ID/schemata")" "L3:0=f0;1=f0"
+	has "$(cat "$RDT/$ID/schemata")" "MB:0=50;1=50"
+}

@@ -57,6 +57,17 @@ tree_make() {
 	echo "not a program" > "$root/bin/noexec"
 }
 
+# podman_conf: contrib/containers.conf with the runtime under test in the place of the installed one.
+podman_conf() {
+	cat <<-CONF
+		[containers]
+		netns = "none"
+		default_ulimits = ["nofile=$(default_rlimit -n 4096)", "nproc=$(default_rlimit -u 4096)"]
+	CONF
+	sed -e "s|/usr/local/bin/teu|$RUNTIME|" -e 's/^\[engine\]$/&\nevents_logger = "file"/' \
+		"$BATS_TEST_DIRNAME/../../contrib/containers.conf"
+}
+
 # default_rlimit NAME MAX: MAX, or less where this machine's own hard limit is below it.
 default_rlimit() {
 	local hard

@@ -6,19 +6,7 @@ load engines
 
 setup_file() {
 	suite_begin
-	cat > "$W/containers.conf" <<-CONF
-		[containers]
-		netns = "none"
-		default_ulimits = ["nofile=$(default_rlimit -n 4096)", "nproc=$(default_rlimit -u 4096)"]
-		[engine]
-		cgroup_manager = "cgroupfs"
-		events_logger = "file"
-		runtime = "dut"
-		runtime_supports_json = ["dut"]
-		runtime_supports_nocgroup = ["dut"]
-		[engine.runtimes]
-		dut = ["$RUNTIME"]
-	CONF
+	podman_conf > "$W/containers.conf"
 	export CONTAINERS_CONF=$W/containers.conf
 	pod import -q "$W/rootfs.tar" localhost/bb
 	export IMAGE=localhost/bb

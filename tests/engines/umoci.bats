@@ -157,17 +157,7 @@ lifecycle() {
 @test "a bundle of podman: the config.json that it gave to the runtime" {
 	local pod config id
 
-	cat > "$W/t/containers.conf" <<-CONF
-		[containers]
-		netns = "none"
-		default_ulimits = ["nofile=$(default_rlimit -n 4096)", "nproc=$(default_rlimit -u 4096)"]
-		[engine]
-		cgroup_manager = "cgroupfs"
-		events_logger = "file"
-		runtime = "dut"
-		[engine.runtimes]
-		dut = ["$RUNTIME"]
-	CONF
+	podman_conf > "$W/t/containers.conf"
 	export CONTAINERS_CONF=$W/t/containers.conf
 	pod="podman --root $W/t/p/root --runroot $W/t/p/run --tmpdir $W/t/p/tmp --storage-driver vfs"
 	$pod import -q "$W/rootfs.tar" localhost/bb 3>&-

@@ -138,41 +138,24 @@ static uint32_t kernel_arch(uint32_t token)
 	return token == SCMP_ARCH_X32 ? SCMP_ARCH_X86_64 : token;
 }
 
-/* Whether `arch` (0: any) has the call, by a number of its own or through another call. */
-static bool arch_has(const struct oracle *o, uint32_t arch, const char *name)
+/* Rules for calls that no architecture has decide nothing, but libseccomp may refuse them. */
+static bool has_call(const struct oracle *o, const char *name)
 {
 	for (size_t i = 0; i < o->n_arches; i++)
-		if ((!arch || kernel_arch(o->arches[i]) == arch) &&
-		    seccomp_syscall_resolve_name_rewrite(o->arches[i], name) >= 0)
+		if (seccomp_syscall_resolve_name_rewrite(o->arches[i], name) >= 0)
 			return true;
 	return false;
 }
 
-/* Whether a rule with conditions names a call that some architecture lacks. */
-static bool must_split(const struct oracle *o, const struct oci_seccomp *p)
-{
-	for (size_t i = 0; i < p->n_syscalls; i++)
-		for (size_t k = 0; p->syscalls[i].n_args && k < p->syscalls[i].n_names; k++)
-			for (size_t j = 0; j < o->n_arches; j++)
-				if (seccomp_syscall_resolve_name_rewrite(o->arches[j],
-									 p->syscalls[i].names[k]) <
-				    -1)
-					return true;
-	return false;
-}
-
-static int program_make(struct oracle *o, uint32_t arch, int *ret_entry)
+static int program_make(struct oracle *o, int *ret_entry)
 {
 	const struct oci_seccomp *p = o->profile;
-	struct oracle_program *program = &o->programs[o->n_programs++];
 	scmp_filter_ctx ctx = seccomp_init(o->fallback);
 	int result = 0;
 
-	*program = (struct oracle_program){ .arch = arch };
 	(void)seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE);
 	for (size_t i = 0; i < o->n_arches && result == 0; i++)
-		if (!arch || kernel_arch(o->arches[i]) == arch)
-			result = seccomp_arch_add(ctx, o->arches[i]);
+		result = seccomp_arch_add(ctx, o->arches[i]);
 	for (size_t i = 0; i < p->n_syscalls && result == 0; i++) {
 		const struct oci_syscall *s = &p->syscalls[i];
 
@@ -180,14 +163,55 @@ static int program_make(struct oracle *o, uint32_t arch, int *ret_entry)
 		if (action_of(s->action, s->has_errno_ret, s->errno_ret) == o->fallback)
 			continue;
 		for (size_t k = 0; k < s->n_names && result == 0; k++)
-			if (!arch || arch_has(o, arch, s->names[k]))
+			if (has_call(o, s->names[k]))
 				result = add_rule(ctx, s, s->names[k]);
 	}
 	if (result == 0)
-		result = export(program, ctx,
+		result = export(&o->program, ctx,
 				(o->arches[0] ^ seccomp_arch_native()) & __AUDIT_ARCH_LE);
 	seccomp_release(ctx);
 	return result;
+}
+
+/* Where the program goes on when it has found this architecture; 0: it does not know it. */
+static size_t find_entry(const struct oracle_program *program, uint32_t arch)
+{
+	size_t at = 0;
+
+	while (at < program->n) {
+		const struct sock_filter *i = &program->code[at];
+
+		if (i->code == (BPF_JMP | BPF_JA))
+			at += 1 + i->k;
+		else if (i->code == (BPF_JMP | BPF_JEQ | BPF_K) && i->k == arch)
+			return at + 1 + i->jt;
+		else if (i->code == (BPF_JMP | BPF_JEQ | BPF_K))
+			at += 1 + i->jf;
+		else if (i->code == (BPF_LD | BPF_W | BPF_ABS) &&
+			 i->k == offsetof(struct seccomp_data, arch))
+			at++;
+		else
+			return 0;
+	}
+	return 0;
+}
+
+/* The part of the program for an architecture, which begins with the number of the call. */
+static void part_make(struct oracle *o, uint32_t arch)
+{
+	size_t entry = find_entry(&o->program, arch);
+	struct oracle_part *part = &o->parts[o->n_parts];
+
+	if (!entry)
+		return;
+	o->n_parts++;
+	part->arch = arch;
+	part->program.n = o->program.n - entry + 1;
+	part->program.code = calloc(part->program.n, sizeof(struct sock_filter));
+	part->program.code[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+							     offsetof(struct seccomp_data, nr));
+	memcpy(&part->program.code[1], &o->program.code[entry],
+	       (part->program.n - 1) * sizeof(struct sock_filter));
 }
 
 static void add_arch(struct oracle *o, uint32_t arch)
@@ -212,24 +236,25 @@ int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *p, 
 		add_arch(o, arch_of(p->architectures[i]));
 	for (size_t i = 0; i < p->n_syscalls; i++)
 		see_names(o, &p->syscalls[i]);
-	if (!must_split(o, p))
-		return program_make(o, 0, ret_entry);
+	result = program_make(o, ret_entry);
 	for (size_t i = 0; i < o->n_arches && result == 0; i++) {
 		bool done = false;
 
-		for (size_t k = 0; k < o->n_programs; k++)
-			done |= o->programs[k].arch == kernel_arch(o->arches[i]);
+		for (size_t k = 0; k < o->n_parts; k++)
+			done |= o->parts[k].arch == kernel_arch(o->arches[i]);
 		if (!done)
-			result = program_make(o, kernel_arch(o->arches[i]), ret_entry);
+			part_make(o, kernel_arch(o->arches[i]));
 	}
 	return result;
 }
 
 void oracle_free(struct oracle *o)
 {
-	for (size_t i = 0; i < o->n_programs; i++)
-		free(o->programs[i].code);
-	o->n_programs = 0;
+	for (size_t i = 0; i < o->n_parts; i++)
+		free(o->parts[i].program.code);
+	free(o->program.code);
+	o->program.code = NULL;
+	o->n_parts = 0;
 }
 
 /* Whether some rule names the call that has this number, or one that comes through it. */
@@ -266,14 +291,14 @@ bool oracle_is_newer(const struct oracle *o, const struct seccomp_data *call)
 
 uint32_t oracle_ask(const struct oracle *o, const struct seccomp_data *call)
 {
-	const struct oracle_program *p = &o->programs[0];
+	const struct oracle_program *p = &o->program;
 	uint32_t verdict;
 
 	if (o->enosys && oracle_is_newer(o, call))
 		return SCMP_ACT_ERRNO(ENOSYS);
-	for (size_t i = 1; i < o->n_programs; i++)
-		if (o->programs[i].arch == call->arch)
-			p = &o->programs[i];
+	for (size_t i = 0; i < o->n_parts; i++)
+		if (o->parts[i].arch == call->arch)
+			p = &o->parts[i].program;
 	if (!bpf_run(p->code, p->n, call, &verdict, NULL)) {
 		fprintf(stderr,
 			"libseccomp's program (%zu instructions) gives call %d of %#x no verdict\n",

@@ -14,16 +14,19 @@
 struct oci_seccomp;
 
 struct oracle {
-	/*
-	 * One program, or one per architecture that the kernel knows: libseccomp 2.5 forgets to load the number in
-	 * front of a conditional rule on a call that some of the architectures lack, so that it is never given one.
-	 */
 	struct oracle_program {
-		uint32_t arch;		  /* 0: all */
 		struct sock_filter *code; /* malloc'ed */
 		size_t n;
-	} programs[32];
-	size_t n_programs;
+	} program;
+	/*
+	 * The program from where it has found an architecture, and with the number loaded: libseccomp 2.5 forgets to load it
+	 * in front of a conditional rule on a call that some of the architectures lack, so that it is never given one.
+	 */
+	struct oracle_part {
+		uint32_t arch;
+		struct oracle_program program;
+	} parts[32];
+	size_t n_parts;
 	uint32_t fallback;
 	uint32_t arches[32]; /* tokens of libseccomp, native first */
 	size_t n_arches;

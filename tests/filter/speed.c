@@ -186,7 +186,7 @@ static bool measure(const char *path, unsigned rounds)
 		}
 		add(&make_theirs, cpu_now() - begin);
 		add(&load_ours, load(plan->code, plan->n_code));
-		add(&load_theirs, load(oracle.programs[0].code, oracle.programs[0].n));
+		add(&load_theirs, load(oracle.program.code, oracle.program.n));
 	}
 	budget = BUDGET * median(&make_theirs) / BUDGET_THEIRS;
 	ok = median(&make_ours) <= budget && median(&load_ours) <= budget &&
@@ -198,8 +198,8 @@ static bool measure(const char *path, unsigned rounds)
 	       median(&cold), median(&load_ours), plan->n_code,
 	       steps(profile, plan->code, plan->n_code), ok ? "PASS" : "FAIL");
 	printf("  %-12s %8.0f %8s %8.0f %13zu %10.1f\n", "libseccomp", median(&make_theirs), "",
-	       median(&load_theirs), oracle.programs[0].n,
-	       steps(profile, oracle.programs[0].code, oracle.programs[0].n));
+	       median(&load_theirs), oracle.program.n,
+	       steps(profile, oracle.program.code, oracle.program.n));
 	oracle_free(&oracle);
 	arena_release(&a);
 	return ok;

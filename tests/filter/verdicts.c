@@ -325,7 +325,7 @@ bool verdicts_compare(uint32_t native, const struct oci_seccomp *profile, const 
 		ok = p.differences == 0;
 		if (verbose)
 			printf("# %s: %u instructions, libseccomp %zu\n", what, p.plan->n_code,
-			       p.oracle.programs[0].n);
+			       p.oracle.program.n);
 	}
 	oracle_free(&p.oracle);
 	arena_release(&a);

@@ -89,11 +89,54 @@ static void test_quote(void)
 	CHECK_INT(utf8_length((const unsigned char *)"\xf4\x90\x80\x80", 4), 0);
 }
 
+static void check_duration(const char *text, uint64_t want)
+{
+	uint64_t got = UINT64_MAX;
+
+	if (!str_to_duration(text, &got))
+		got = UINT64_MAX;
+	if (!CHECK_INT(got == want, true))
+		printf("#   \"%s\": %ju\n", text, (uintmax_t)got);
+}
+
+static void test_durations(void)
+{
+	const uint64_t second = 1000000000;
+
+	check_duration("5s", 5 * second);
+	check_duration("500ms", second / 2);
+	check_duration("1m30s", 90 * second);
+	check_duration("1.5s", 3 * second / 2);
+	check_duration(".5s", second / 2);
+	check_duration("1.s", second);
+	check_duration("2h", 7200 * second);
+	check_duration("1h1m1s1ms1us1ns", 3661 * second + 1001001);
+	check_duration("250us", 250000);
+	check_duration("7", 7 * second);
+	check_duration("0.25", second / 4);
+	check_duration("0", 0);
+	check_duration("0s", 0);
+	check_duration("1.123456789123s", 1123456789);
+	check_duration("", UINT64_MAX);
+	check_duration("s", UINT64_MAX);
+	check_duration(".s", UINT64_MAX);
+	check_duration("-1s", UINT64_MAX);
+	check_duration("1..5s", UINT64_MAX);
+	check_duration("1.5.5s", UINT64_MAX);
+	check_duration("5x", UINT64_MAX);
+	check_duration("5sm", UINT64_MAX);
+	check_duration("5s3", UINT64_MAX);
+	check_duration("1 s", UINT64_MAX);
+	check_duration("99999999999999999999s", UINT64_MAX);
+	check_duration("9999999999h", UINT64_MAX);
+}
+
 int main(void)
 {
 	test_numbers();
 	test_bytes();
 	test_distance();
 	test_quote();
+	test_durations();
 	return check_done();
 }

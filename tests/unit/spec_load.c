@@ -141,6 +141,41 @@ static void test_resources(void)
 	unlink(in_bundle("r.json"));
 }
 
+static void test_mounts(void)
+{
+	static const struct {
+		const char *text, *message;
+	} wrong[] = {
+		{ "[{\"destination\":7}]", "m.json:1:17 /0/destination: expected a string" },
+		{ "[\n{}]", "m.json:2:1 /0/destination: " },
+		{ "{}", "m.json:1:1: expected an array" },
+		{ "[", "m.json" },
+		{ "", "m.json" },
+		{ "[], \"hostname\": \"x\"", "m.json" },
+		{ "[]}", "m.json" },
+		{ "[]]", "m.json" },
+	};
+	const struct oci_mount *mounts = NULL;
+	struct oci_warnings w = { 0 };
+	size_t n = 7;
+
+	put("m.json", " [{\"destination\":\"/a\", \"sorce\": 1},\n{\"destination\":\"/b\"} ]\n");
+	CHECK_INT(spec_load_mounts(in_bundle("m.json"), &arena, &mounts, &n, &w, &err), 0);
+	CHECK_INT(n, 2);
+	CHECK_STR(mounts ? mounts[1].destination : NULL, "/b");
+	CHECK_INT(w.n, 1);
+	CHECK_STR(w.list[0].where, "/mounts/0/sorce");
+	put("m.json", "[]");
+	CHECK_INT(spec_load_mounts(in_bundle("m.json"), &arena, &mounts, &n, &w, &err), 0);
+	CHECK_INT(n, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		put("m.json", wrong[i].text);
+		CHECK_INT(spec_load_mounts(in_bundle("m.json"), &arena, &mounts, &n, &w, &err), -1);
+		CHECK_CONTAINS(message(), wrong[i].message);
+	}
+	unlink(in_bundle("m.json"));
+}
+
 int main(void)
 {
 	CHECK(mkdtemp(bundle) != NULL);
@@ -148,6 +183,7 @@ int main(void)
 	test_kinds();
 	test_process();
 	test_resources();
+	test_mounts();
 	unlink(in_bundle("other.json"));
 	CHECK_INT(rmdir(bundle), 0);
 	arena_release(&arena);
