@@ -213,12 +213,19 @@ static int attend(struct start *s, struct launch *l, struct foreground *f, struc
 	int code;
 
 	if ((p->terminal && foreground_terminal(f, l->console_peer, p->rows || p->columns, err)) ||
-	    start_program(s, l, &c, &f->notify, err) ||
-	    foreground_wait(f, l->pid, l->pidfd, &code, err)) {
+	    start_program(s, l, &c, &f->notify, err)) {
 		(void)container_delete(&c, true, &failure);
 		return -1;
 	}
-	c.status = CONTAINER_STOPPED;
+	/* For as long as it runs, others may change it. */
+	state_unlock(&c.state);
+	if (foreground_wait(f, l->pid, l->pidfd, &code, err)) {
+		if (state_lock(&c.state, &failure) == 0)
+			(void)container_delete(&c, true, &failure);
+		return -1;
+	}
+	if (container_end(&c, f->status, s->in->set.keep, err))
+		return err->kind == ERR_NOT_FOUND ? code : -1;
 	if (!s->in->set.keep && container_delete(&c, true, err))
 		return -1;
 	return code;

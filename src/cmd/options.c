@@ -27,10 +27,10 @@ static const struct option global_options[] = {
 };
 
 static const struct command *const commands[] = {
-	&command_create, &command_start,  &command_state,  &command_kill,     &command_delete,
-	&command_run,	 &command_exec,	  &command_pause,  &command_resume,   &command_update,
-	&command_ps,	 &command_list,	  &command_spec,   &command_features, &command_seccomp,
-	&command_check,	 &command_mounts, &command_events,
+	&command_create,  &command_start,  &command_state,  &command_kill,   &command_delete,
+	&command_run,	  &command_exec,   &command_pause,  &command_resume, &command_update,
+	&command_ps,	  &command_events, &command_list,   &command_spec,   &command_features,
+	&command_seccomp, &command_check,  &command_mounts,
 };
 
 const struct command *command_find(const char *name)

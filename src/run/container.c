@@ -16,6 +16,7 @@
 #include "run/destroy.h"
 #include "run/hooks.h"
 #include "run/notify.h"
+#include "run/outcome.h"
 #include "run/rdtgroup.h"
 #include "run/report.h"
 #include "sys/file.h"
@@ -188,6 +189,11 @@ void container_report(const struct container *c, struct json_writer *w)
 	json_member_string(w, "created", created ? created : "0001-01-01T00:00:00Z");
 	report_annotations(w, annotations, n);
 	json_member_string(w, "owner", container_owner(c));
+	if (stopped && !c->aborted) {
+		struct outcome o = outcome_read(&c->record, c->cgroup);
+
+		outcome_write(&o, w);
+	}
 	json_close_object(w);
 }
 
@@ -205,8 +211,9 @@ static int run_poststart(struct container *c, struct error *err)
 	if (!hooks.n)
 		return 0;
 	annotations = container_annotations(c, &n);
-	run.state = report_state(c->id, "running", c->init.pid,
-				 record_get(&c->record, RECORD_BUNDLE), annotations, n, c->arena);
+	run.state =
+		report_state(c->id, "running", c->init.pid, record_get(&c->record, RECORD_BUNDLE),
+			     annotations, n, NULL, c->arena);
 	return hooks_run(&hooks, &run, err);
 }
 
@@ -354,6 +361,17 @@ int container_update(struct container *c, const struct container_change *change,
 		return -1;
 	}
 	return 0;
+}
+
+int container_end(struct container *c, int status, bool keep, struct error *err)
+{
+	const struct outcome o = { .has_status = true, .status = status };
+
+	if (state_lock(&c->state, err))
+		return -1;
+	c->status = CONTAINER_STOPPED;
+	outcome_to_record(&o, &c->record);
+	return keep ? record_write(&c->state, &c->record, err) : 0;
 }
 
 int container_delete(struct container *c, bool force, struct error *err)

@@ -92,6 +92,12 @@ int container_kill(struct container *c, int sig, bool all, struct error *err);
 int container_pause(const struct container *c, struct error *err);
 int container_resume(const struct container *c, struct error *err);
 
+/*
+ * Init, our child, has ended with that wait status: takes the lock, which others may have had meanwhile, and remembers it, with
+ * `keep` for later commands. ERR_NOT_FOUND if the container has been deleted.
+ */
+int container_end(struct container *c, int status, bool keep, struct error *err);
+
 /* A change to what the container may use: all of it is done, or nothing. */
 struct container_change {
 	const struct cgroup_plan *plan;

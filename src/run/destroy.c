@@ -11,6 +11,7 @@
 #include "run/cgroups.h"
 #include "run/container.h"
 #include "run/hooks.h"
+#include "run/outcome.h"
 #include "run/rdtgroup.h"
 #include "run/report.h"
 #include "run/rootfs.h"
@@ -50,20 +51,38 @@ static int kill_init(const struct record *r, struct cgroup *cgroup, struct error
 	return 0;
 }
 
-int destroy(const struct state *s, const struct record *r, struct error *err)
+/* Before the cgroup goes, which alone knows it. */
+static void note_outcome(struct record *r, const struct cgroup *cgroup)
+{
+	struct outcome o;
+
+	if (!hooks_from_record(r, HOOK_POSTSTOP, r->arena).n)
+		return;
+	o = outcome_read(r, cgroup);
+	outcome_to_record(&o, r);
+}
+
+static int kill_all(struct record *r, struct cgroup *cgroup, struct error *err)
+{
+	if (kill_init(r, cgroup, err) ||
+	    (cgroup && cgroup_wait_empty(cgroup, deadline_in(KILL_SECONDS), err)))
+		return -1;
+	note_outcome(r, cgroup);
+	return cgroup ? cgroup_remove(cgroup, err) : 0;
+}
+
+int destroy(const struct state *s, struct record *r, struct error *err)
 {
 	struct cgroup *cgroup = NULL;
+	bool alive = is_alive(r);
 
 	if (r->n && cgroup_from_record(r->arena, r, &cgroup, err))
 		return -1;
+	if (!alive)
+		note_outcome(r, cgroup);
 	/* A container that has ended leaves empty cgroups as a rule: then there is nobody to look for. */
-	if (is_alive(r) || !cgroup || !cgroup_remove_empty(cgroup)) {
-		if (kill_init(r, cgroup, err))
-			return -1;
-		if (cgroup && (cgroup_wait_empty(cgroup, deadline_in(KILL_SECONDS), err) ||
-			       cgroup_remove(cgroup, err)))
-			return -1;
-	}
+	if ((alive || !cgroup || !cgroup_remove_empty(cgroup)) && kill_all(r, cgroup, err))
+		return -1;
 	if (rdtgroup_undo(r, err) || rootfs_undo(r, err))
 		return -1;
 	return state_remove(s, err);
@@ -77,13 +96,16 @@ void destroy_poststop(const char *id, const struct record *r, struct arena *a)
 				.output = record_get(r, RECORD_HOOKS_STDOUT),
 				.errors = record_get(r, RECORD_HOOKS_STDERR) };
 	const struct pair *annotations;
+	struct outcome outcome;
 	struct error err;
 	size_t n;
 
 	if (!hooks.n)
 		return;
+	outcome = outcome_read(r, NULL);
 	annotations = container_annotations(&c, &n);
-	run.state = report_state(id, "stopped", 0, record_get(r, RECORD_BUNDLE), annotations, n, a);
+	run.state = report_state(id, "stopped", 0, record_get(r, RECORD_BUNDLE), annotations, n,
+				 &outcome, a);
 	for (size_t i = 0; i < hooks.n; i++) {
 		struct hooks one = { &hooks.list[i], 1 };
 

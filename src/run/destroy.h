@@ -11,9 +11,10 @@
 
 /*
  * Kills what still runs, waits until it is gone, removes cgroup, mounts and at last the state directory. What is gone
- * already is fine; what cannot be removed is named, and the record stays for another try.
+ * already is fine; what cannot be removed is named, and the record stays for another try. The record also learns how the
+ * container ended, where poststop hooks will ask for it.
  */
-int destroy(const struct state *s, const struct record *r, struct error *err);
+int destroy(const struct state *s, struct record *r, struct error *err);
 
 /* Runs the poststop hooks, which come after everything is gone; their failures are warnings. */
 void destroy_poststop(const char *id, const struct record *r, struct arena *a);

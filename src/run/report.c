@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/report.h"
 
+#include "run/outcome.h"
+
 void report_annotations(struct json_writer *w, const struct pair *annotations, size_t n)
 {
 	if (!n)
@@ -13,7 +15,8 @@ void report_annotations(struct json_writer *w, const struct pair *annotations, s
 }
 
 const char *report_state(const char *id, const char *status, pid_t pid, const char *bundle,
-			 const struct pair *annotations, size_t n, struct arena *a)
+			 const struct pair *annotations, size_t n, const struct outcome *outcome,
+			 struct arena *a)
 {
 	struct json_writer w;
 
@@ -26,6 +29,8 @@ const char *report_state(const char *id, const char *status, pid_t pid, const ch
 		json_member_int(&w, "pid", pid);
 	json_member_string(&w, "bundle", bundle);
 	report_annotations(&w, annotations, n);
+	if (outcome)
+		outcome_write(outcome, &w);
 	json_close_object(&w);
 	return w.text;
 }
@@ -34,5 +39,5 @@ const char *report_hook_state(const struct plan *plan, const char *status, pid_t
 			      struct arena *a)
 {
 	return report_state(plan->id, status, pid, plan->bundle, plan->annotations,
-			    plan->n_annotations, a);
+			    plan->n_annotations, NULL, a);
 }

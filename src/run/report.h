@@ -13,9 +13,11 @@
 const char *report_hook_state(const struct plan *plan, const char *status, pid_t pid,
 			      struct arena *a);
 
-/* The same from its parts. */
+/* The same from its parts; of one that has ended also how, as far as that is known (NULL: nothing). */
+struct outcome;
 const char *report_state(const char *id, const char *status, pid_t pid, const char *bundle,
-			 const struct pair *annotations, size_t n, struct arena *a);
+			 const struct pair *annotations, size_t n, const struct outcome *outcome,
+			 struct arena *a);
 
 /* The member "annotations", left out when there are none. */
 void report_annotations(struct json_writer *w, const struct pair *annotations, size_t n);

@@ -217,6 +217,7 @@ int foreground_wait(struct foreground *f, pid_t pid, int pidfd, int *ret_code, s
 	}
 	if (f->primary >= 0)
 		copy_drain(&out);
+	f->status = status;
 	*ret_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	return 0;
 }

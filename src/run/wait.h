@@ -25,6 +25,7 @@ struct foreground {
 	struct notify notify; /* relayed while the container runs */
 	bool raw;
 	struct termios saved;
+	int status; /* of init when it has ended, as waitpid(2) gives it */
 };
 
 int foreground_prepare(struct foreground *f, bool subreaper, struct error *err);

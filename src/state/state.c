@@ -197,6 +197,11 @@ int state_lock(const struct state *s, struct error *err)
 	return 0;
 }
 
+void state_unlock(const struct state *s)
+{
+	(void)flock(s->fd, LOCK_UN);
+}
+
 bool state_is_locked(const struct state *s)
 {
 	/* A second description of the same directory, so that our own lock counts as somebody's. */

@@ -56,6 +56,9 @@ int state_claim(const char *root, const char *id, struct state *ret, struct erro
 int state_open(const char *root, const char *id, struct state *ret, struct error *err);
 int state_lock(const struct state *s, struct error *err);
 
+/* Lets others change the container. */
+void state_unlock(const struct state *s);
+
 /* Whether somebody holds the lock now. */
 bool state_is_locked(const struct state *s);
 

@@ -55,33 +55,57 @@ pid_t process_clone_sibling(uint64_t flags, int cgroup_fd, struct error *err)
 	return pid;
 }
 
-bool process_stat(pid_t pid, uint64_t *ret_start, char *ret_state)
+/* Field `number` of /proc/PID/stat (proc_pid_stat(5)) and what follows, in buf; NULL if there is no such process. */
+static char *read_field(pid_t pid, int number, char *buf, size_t size, char *ret_state)
 {
-	char path[32], buf[1024], *p;
 	auto_fd int fd = -1;
+	char *p;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	n = read(fd, buf, sizeof(buf) - 1);
+	snprintf(buf, size, "/proc/%d/stat", (int)pid);
+	fd = open(buf, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, buf, size - 1);
 	if (n <= 0)
-		return false;
+		return NULL;
 	buf[n] = '\0';
-	/* The command name may hold anything, so count from its closing bracket: state is field 3, start field 22. */
+	/* The command name may hold anything, so count from its closing bracket: state is field 3. */
 	p = strrchr(buf, ')');
 	if (!p || p[1] != ' ')
-		return false;
+		return NULL;
 	*ret_state = p[2];
 	p += 2;
-	for (int field = 3; field < 22; field++) {
+	for (int field = 3; p && field < number; field++) {
 		p = strchr(p, ' ');
-		if (!p)
-			return false;
-		p++;
+		p += p != NULL;
 	}
-	*ret_start = strtoull(p, NULL, 10);
+	return p;
+}
+
+bool process_stat(pid_t pid, uint64_t *ret_start, char *ret_state)
+{
+	char buf[1024], *start = read_field(pid, 22, buf, sizeof(buf), ret_state);
+
+	if (start)
+		*ret_start = strtoull(start, NULL, 10);
+	return start;
+}
+
+bool process_exit_status(const struct process *p, int *ret_status)
+{
+	char buf[1024], link[64], state, *code;
+	uint64_t start;
+
+	if (p->pid <= 0 || !process_stat(p->pid, &start, &state) || state != 'Z' ||
+	    start != p->start)
+		return false;
+	/* Whoever may not know is told 0, and may not look at this either. */
+	snprintf(buf, sizeof(buf), "/proc/%d/ns/user", (int)p->pid);
+	if (readlink(buf, link, sizeof(link)) < 0 && errno != ENOENT)
+		return false;
+	code = read_field(p->pid, 52, buf, sizeof(buf), &state);
+	if (!code || state != 'Z')
+		return false;
+	*ret_status = (int)strtol(code, NULL, 10);
 	return true;
 }
 

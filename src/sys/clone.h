@@ -33,6 +33,12 @@ bool process_stat(pid_t pid, uint64_t *ret_start, char *ret_state);
 /* Whether the process still runs: it exists, is no zombie and has not been replaced by another. */
 bool process_alive(const struct process *p);
 
+/*
+ * How a process ended that its parent has not waited for yet (a zombie), as waitpid(2) will tell it; false for any other, and
+ * where we may not know. Once it has been waited for, nobody can say it any more who did not hold a pidfd before.
+ */
+bool process_exit_status(const struct process *p, int *ret_status);
+
 /* A pidfd of the process, checked after opening; -1 with errno ESRCH if it is gone. */
 int process_open(const struct process *p);
 
