@@ -83,8 +83,7 @@ static bool is_verdict(uint32_t k)
 
 	if (action == SECCOMP_RET_ERRNO || action == SECCOMP_RET_TRACE)
 		return true;
-	return k == action &&
-	       word_name(seccomp_action_words.table, seccomp_action_words.n, action);
+	return k == action && word_name(seccomp_action_words.table, seccomp_action_words.n, action);
 }
 
 /*
