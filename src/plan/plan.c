@@ -10,6 +10,7 @@
 
 #include "base/phrases.h"
 #include "oci_spec.h"
+#include "plan/placement.h"
 #include "spec/names.h"
 
 #ifndef CLONE_NEWTIME
@@ -401,7 +402,8 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 	    plan_program(config->process, host, a, warnings, plan, err) ||
 	    plan_names(config, plan, err) || plan_hooks(config, a, plan, err) ||
 	    plan_mounts(config, options, host, &plan->ns, a, warnings, &plan->fs, err) ||
-	    plan_cgroup(os, options->id, host, a, warnings, &plan->cgroup, err))
+	    plan_cgroup(os, options->id, host, a, warnings, &plan->cgroup, err) ||
+	    plan_delegation(plan, a, err))
 		return -1;
 	if (os && (plan_sysctl(os, a, plan, err) || plan_net_devices(os, a, plan, err) ||
 		   plan_rdt(os, options->id, a, warnings, &plan->rdt, err) ||

@@ -73,7 +73,7 @@ static int take_over(struct launch *l, struct error *err)
 	/* It begins where we are now. */
 	if (ns->fresh & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)
 		return error_sys(err, "unshare the cgroup namespace");
-	return 0;
+	return cgroup_attach_leaf(l->cgroup, err);
 }
 
 static int set_names(const struct plan *plan, struct error *err)
