@@ -286,6 +286,23 @@ attacker_traces() {
 	traced --user 1000:1000
 }
 
+@test "SEC-3-4 one that adds and removes mounts is not seen at all" {
+	local i
+
+	"$RUNTIME" mounts --help >/dev/null 2>&1 || skip "$RUNTIME_NAME has no mounts"
+	attacker_traces
+	mkdir canary-of-the-caller
+	echo '[{"destination": "/mnt/a", "type": "bind", "source": "'"$PWD"'/canary-of-the-caller", "options": ["bind"]},
+		{"destination": "/mnt/t", "type": "tmpfs", "source": "tmpfs"}]' >mounts.json
+	runtime run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$TEST_DIR/watched" 2>&1
+	eventually grep -q watching "$TEST_DIR/watched"
+	for ((i = 0; i < 40; i++)); do
+		ok mounts add "$ID" mounts.json
+		ok mounts remove "$ID" mounts.json
+	done
+	eq "$(cat "$TEST_DIR/watched")" watching
+}
+
 @test "SEC-9-1 SEC-14 --cgroup stays below the container's" {
 	local path init
 
