@@ -303,6 +303,27 @@ attacker_traces() {
 	eq "$(cat "$TEST_DIR/watched")" watching
 }
 
+@test "SEC-11-1 SEC-14 a process file that is a bomb, or no file" {
+	local kind begin
+
+	victim
+	for kind in nesting long zero directory twice nul; do
+		rm -rf process.json
+		case $kind in
+		nesting) yes '{"a":' | head -n 300000 | tr -d '\n' >process.json ;;
+		long) { printf '{"cwd": "/"'; head -c 20000000 /dev/zero | tr '\0' ' '; echo '}'; } >process.json ;;
+		zero) mknod process.json c 1 5 ;;
+		directory) mkdir process.json ;;
+		twice) echo '{"cwd": "/", "args": ["id"], "user": {"uid": 1000, "gid": 1000, "uid": 0}}' >process.json ;;
+		nul) echo '{"cwd": "/", "args": ["true\u0000x"], "user": {"uid": 0, "gid": 0}}' >process.json ;;
+		esac
+		[[ $RUNTIME_NAME == teu || $kind != @(twice|nul) ]] || continue
+		begin=$SECONDS
+		(ulimit -v 524288 && joins --process process.json "$ID" && ((status))) || { echo "$kind" >&2; return 1; }
+		((SECONDS - begin < 5)) || { echo "$kind: slow" >&2; return 1; }
+	done
+}
+
 @test "SEC-9-1 SEC-14 --cgroup stays below the container's" {
 	local path init
 
