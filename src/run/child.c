@@ -20,6 +20,7 @@
 #include "run/launch.h"
 #include "run/limits.h"
 #include "run/report.h"
+#include "run/setting.h"
 #include "sys/netlink.h"
 #include "sys/proc.h"
 #include "sys/syscalls.h"
@@ -46,8 +47,11 @@ static int enter_namespaces(struct launch *l, struct error *err)
 		return -1;
 	if (join_namespaces(ns, l->join_fds, ~CLONE_NEWPID, err))
 		return -1;
-	if (own && unshare(own) < 0)
-		return error_sys(err, "unshare namespaces (flags %#x)", (unsigned)own);
+	if (own && unshare(own) < 0) {
+		error_sys(err, "unshare namespaces (flags %#x)", (unsigned)own);
+		setting_explain_namespaces((uint64_t)own, err);
+		return -1;
+	}
 	return l->plan->loopback ? loopback_up(err) : 0;
 }
 

@@ -33,6 +33,8 @@
 #include "run/listener.h"
 #include "run/notify.h"
 #include "run/report.h"
+#include "run/setting.h"
+#include "run/usermap.h"
 #include "spec/names.h"
 #include "sys/clone.h"
 #include "sys/proc.h"
@@ -263,6 +265,8 @@ static int clone_init(struct launch *l, struct error *err)
 		result = l->pid < 0 ? -1 : 0;
 	}
 	l->parent.peer_pidfd = l->pidfd;
+	if (result)
+		setting_explain_namespaces(flags, err);
 	/* Later children of ours (hooks) live where we live. */
 	if ((own_time >= 0 && setns(own_time, CLONE_NEWTIME) < 0) ||
 	    (own_pid >= 0 && setns(own_pid, CLONE_NEWPID) < 0))
@@ -272,18 +276,6 @@ static int clone_init(struct launch *l, struct error *err)
 
 /* ---- 5: id maps, devices ------------------------------------------------------------------------------------------------------ */
 
-static int write_map(const struct proc *proc, pid_t pid, const char *file, const struct id_map *map,
-		     size_t n, struct arena *a, struct error *err)
-{
-	char *text = arena_alloc(a, n * 36 + 1), *p = text;
-	char path[40];
-
-	for (size_t i = 0; i < n; i++)
-		p += snprintf(p, 37, "%u %u %u\n", map[i].container, map[i].host, map[i].size);
-	snprintf(path, sizeof(path), "%d/%s", (int)pid, file);
-	return proc_write(proc, path, text, err);
-}
-
 static int give_ids(struct launch *l, struct error *err)
 {
 	const struct id_maps *maps = &l->plan->ns.maps;
@@ -291,13 +283,9 @@ static int give_ids(struct launch *l, struct error *err)
 
 	if (!(l->plan->ns.fresh & CLONE_NEWUSER))
 		return sources_idmap(&l->sources, &l->plan->fs, l->pid, err);
-	if (proc_open(&proc, PROC_PIDS, err))
-		return -1;
-	if (write_map(&proc, l->pid, "uid_map", maps->uid, maps->n_uid, l->arena, err))
-		return error_at(err, "/linux/uidMappings");
-	if (write_map(&proc, l->pid, "gid_map", maps->gid, maps->n_gid, l->arena, err))
-		return error_at(err, "/linux/gidMappings");
-	if (rlimits_raise(&l->plan->process, "/process", l->pid, err) ||
+	if (proc_open(&proc, PROC_PIDS, err) ||
+	    usermap_write(&proc, l->pid, maps, l->host, l->arena, err) ||
+	    rlimits_raise(&l->plan->process, "/process", l->pid, err) ||
 	    sources_idmap(&l->sources, &l->plan->fs, l->pid, err))
 		return -1;
 	return 0;
