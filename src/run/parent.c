@@ -107,6 +107,20 @@ static int claim(struct launch *l, struct error *err)
 	return l->options->notify ? notify_make(&l->state, err) : 0;
 }
 
+static void warn_of_no_cgroup(const struct launch *l)
+{
+	const struct plan *plan = l->plan;
+
+	if (!plan->cgroup.path || cgroup_count(l->cgroup))
+		return;
+	log_warn("the container has no cgroup, since none may be written: it cannot be limited or "
+		 "paused%s",
+		 plan->ns.fresh & CLONE_NEWPID
+			 ? ""
+			 : ", and without a pid namespace of its own not all of its processes can "
+			   "be found to end them");
+}
+
 /* A hierarchy that was left out must not be asked for the container's processes later, another's group not removed. */
 static int make_groups(struct launch *l, struct error *err)
 {
@@ -115,6 +129,7 @@ static int make_groups(struct launch *l, struct error *err)
 	if (cgroup_make_v1(l->cgroup, err))
 		return -1;
 	cgroup_to_record(l->cgroup, &l->record);
+	warn_of_no_cgroup(l);
 	result = rdtgroup_make(&l->rdtgroup, err);
 	rdtgroup_to_record(&l->rdtgroup, false, &l->record);
 	return result;
