@@ -274,7 +274,14 @@ static int put_on(struct exec *e, struct error *err)
 	}
 	if (!(e->namespaces & CLONE_NEWPID))
 		return 0;
-	/* Later children of ours live where we live; without a terminal there are none. */
+	/*
+	 * Later children of ours live where we live; without a terminal there are none. From inside a user namespace we might not
+	 * come back.
+	 */
+	if (e->console_peer >= 0 && e->host->in_userns) {
+		e->needs_go_between = true;
+		return 0;
+	}
 	if (e->console_peer >= 0) {
 		mask->pid_namespace = open("/proc/self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
 		if (mask->pid_namespace < 0)

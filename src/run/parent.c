@@ -147,31 +147,6 @@ int launch_birth_flags(const struct plan *plan)
 	return plan->ns.fresh & flags;
 }
 
-/* A time namespace takes offsets only before its first process, so the parent makes it for its children. */
-static int prepare_time(const struct ns_plan *ns, int *ret_own, struct error *err)
-{
-	auto_proc struct proc proc = { .fd = -1 };
-	auto_fd int own = -1;
-	char text[160] = "";
-	size_t n = 0;
-
-	own = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
-	if (own < 0)
-		return error_sys(err, "open our time namespace");
-	if (unshare(CLONE_NEWTIME) < 0)
-		return error_sys(err, "unshare the time namespace");
-	*ret_own = fd_take(&own);
-	for (size_t i = 0; i < ns->n_offsets; i++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %jd %u\n",
-				      ns->offsets[i].clock, (intmax_t)ns->offsets[i].secs,
-				      ns->offsets[i].nanosecs);
-	if (!n)
-		return 0;
-	if (proc_open(&proc, PROC_PIDS, err) || proc_write(&proc, "self/timens_offsets", text, err))
-		return error_at(err, "/linux/timeOffsets");
-	return 0;
-}
-
 /* A pid namespace to be joined is set for our children and put back afterwards. */
 static int join_pid(struct launch *l, int *ret_own, struct error *err)
 {
@@ -192,13 +167,16 @@ static int join_pid(struct launch *l, int *ret_own, struct error *err)
 
 /*
  * Namespaces to join beside a user namespace to make can only be entered before it; new ones beside a user namespace to
- * join must be made inside it. In both cases a go-between enters what there is and makes init as its sibling, so that init
- * is still our child.
+ * join must be made inside it. And in a user namespace we may not be able to come back from a pid namespace that we have set
+ * for our children. In all these cases a go-between enters what there is and makes init as its sibling, so that init is still
+ * our child.
  */
-static bool needs_go_between(const struct ns_plan *ns)
+static bool needs_go_between(const struct ns_plan *ns, const struct host *host)
 {
 	int joined = ns->listed & ~ns->fresh;
 
+	if (joined & CLONE_NEWPID && host->in_userns)
+		return true;
 	if (ns->fresh & CLONE_NEWUSER)
 		return joined;
 	return (joined & CLONE_NEWUSER) && (ns->fresh & ~(CLONE_NEWTIME | CLONE_NEWCGROUP));
@@ -264,12 +242,10 @@ static int clone_init(struct launch *l, struct error *err)
 {
 	const struct ns_plan *ns = &l->plan->ns;
 	uint64_t flags = (uint64_t)launch_birth_flags(l->plan) | CLONE_FILES;
-	auto_fd int own_time = -1, own_pid = -1;
+	auto_fd int own_pid = -1;
 	int cgroup_fd = cgroup_clone_fd(l->cgroup), result = 0;
 
-	if (ns->fresh & CLONE_NEWTIME && prepare_time(ns, &own_time, err))
-		return -1;
-	if (needs_go_between(ns)) {
+	if (needs_go_between(ns, l->host)) {
 		result = clone_through_go_between(l, flags, cgroup_fd, err);
 	} else if (join_pid(l, &own_pid, err)) {
 		result = -1;
@@ -283,8 +259,7 @@ static int clone_init(struct launch *l, struct error *err)
 	if (result)
 		setting_explain_namespaces(flags, err);
 	/* Later children of ours (hooks) live where we live. */
-	if ((own_time >= 0 && setns(own_time, CLONE_NEWTIME) < 0) ||
-	    (own_pid >= 0 && setns(own_pid, CLONE_NEWPID) < 0))
+	if (own_pid >= 0 && setns(own_pid, CLONE_NEWPID) < 0)
 		return result ? -1 : error_sys(err, "setns back to our own namespace");
 	return result;
 }

@@ -165,9 +165,8 @@ static int quota_exceeded(const char *name, struct error *err)
 		error_add(err, " (%u of %u keys, %u of %u bytes)", quota[0], quota[1], quota[2],
 			  quota[3]);
 	return error_add(err,
-			 ": raise kernel.keys.%smaxkeys and kernel.keys.%smaxbytes, or do without "
-			 "a keyring (--no-new-keyring)",
-			 geteuid() ? "" : "root_", geteuid() ? "" : "root_");
+			 ": raise kernel.keys.maxkeys and kernel.keys.maxbytes (for the host's root "
+			 "root_maxkeys and root_maxbytes), or do without a keyring (--no-new-keyring)");
 }
 
 int keyring_join(const char *name, struct error *err)
