@@ -45,7 +45,7 @@ conmon_create() {
 		--persist-dir "$W/t/persist" -l "k8s-file:$W/t/log" --log-level info -P "$W/t/conmon.pid" -p "$W/t/pid" \
 		-r "$RUNTIME" --runtime-arg "--root=$W/t/root" --socket-dir-path "$W/t/sock" "$@" \
 		3>&- 4>&- 5> "$W/t/sync" 6< <(printf '\0') < /dev/null > "$W/t/conmon.out" 2>&1
-	wait_for 20 test -s "$W/t/sync"
+	wait_for "${PATIENCE:-20}" test -s "$W/t/sync"
 }
 
 sync_pid() {
@@ -200,7 +200,7 @@ conmon_exec() {
 		-P "$W/t/conmon.x" -p "$W/t/pid.x" -r "$RUNTIME" --runtime-arg "--root=$W/t/root" \
 		--socket-dir-path "$W/t/sock" "${@:2}" \
 		3>&- 4>&- 5> "$W/t/sync" 6< <(printf '\0') 7> /dev/null < /dev/null > "$W/t/conmon.out" 2>&1
-	wait_for 20 test -s "$W/t/sync"
+	wait_for "${PATIENCE:-20}" test -s "$W/t/sync"
 }
 
 exec_process() {
@@ -251,10 +251,10 @@ conmon_kill() {
 	local hook
 
 	for hook in createRuntime createContainer; do
-		rm -f "$W/t/there"
+		rm -rf "$W/t/there" "$B"
 		bundle_make "$B" $ID '.process.args = ["true"] | .hooks.'$hook' = [{path: "/bin/sh", args: ["sh", "-c",
 			"echo > '"$W/t/there"'; exec sleep 9186"]}]'
-		conmon_create > /dev/null 2>&1 &
+		PATIENCE=0 conmon_create > /dev/null 2>&1 &
 		wait_for 10 test -e "$W/t/there"
 		conmon_kill
 		wait
@@ -270,7 +270,7 @@ conmon_kill() {
 
 	bundle_make "$B" $ID '.process.args = ["sleep", "60"]'
 	for moment in 0 0.004 0.008 0.012 0.016 0.02 0.03 0.05; do
-		conmon_create > /dev/null 2>&1 &
+		PATIENCE=0 conmon_create > /dev/null 2>&1 &
 		sleep $moment
 		conmon_kill
 		wait
@@ -303,7 +303,7 @@ conmon_kill() {
 	pid=$(sync_pid)
 	exec_process sleep 0.2
 	for moment in 0 0.004 0.008 0.012 0.016 0.02 0.03 0.05; do
-		conmon_exec "$W/t/process.json" > /dev/null 2>&1 &
+		PATIENCE=0 conmon_exec "$W/t/process.json" > /dev/null 2>&1 &
 		sleep $moment
 		pkill -KILL -f "^[^ ]*conmon .*$W/t.* --exec-process-spec" || true
 		wait
