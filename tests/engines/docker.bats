@@ -61,8 +61,8 @@ daemon_stop() {
 	kill "$@" "$pid"
 	wait_for 20 gone "$pid"
 	wait_for 20 gone "$containerd"
-	# The next daemon takes a containerd that nobody has waited for yet for one that runs.
-	rm -f "$W/d/exec/containerd/containerd.pid"
+	# The next daemon takes one of them that nobody has waited for yet for one that runs.
+	rm -f "$W/d/pid" "$W/d/exec/containerd/containerd.pid"
 }
 
 dk() {
