@@ -111,7 +111,7 @@ suite() {
 	grep -E "^ok .*# *(skip|SKIP)|^1\.\.0 # SKIP|^# .*: skipped" "$part" | sed "s|^|      |"
 	if [ "$f" != 0 ]; then
 		failures+=" $stage/$name"
-		grep -A 12 -E '^(not ok|FAIL|ERROR)' "$part" | head -n 150 | sed 's/^/      /'
+		grep -B 8 -A 12 -E '^(not ok|FAIL|ERROR)' "$part" | head -n 150 | sed 's/^/      /'
 		[ -n "$line" ] || tail -n 15 "$part" | sed 's/^/      /'
 	fi
 	rm -f "$part"

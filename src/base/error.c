@@ -102,6 +102,33 @@ int error_in(struct error *err, const char *fmt, ...)
 	return -1;
 }
 
+int error_hint(struct error *err, const char *fmt, ...)
+{
+	size_t n = strlen(err->text);
+	va_list ap;
+
+	if (n + 4 > sizeof(err->text))
+		return -1;
+	n += (size_t)snprintf(err->text + n, sizeof(err->text) - n, " (");
+	va_start(ap, fmt);
+	vsnprintf(err->text + n, sizeof(err->text) - n - 1, fmt, ap);
+	va_end(ap);
+	n = strlen(err->text);
+	snprintf(err->text + n, sizeof(err->text) - n, ")");
+	return -1;
+}
+
+int error_add(struct error *err, const char *fmt, ...)
+{
+	size_t used = strlen(err->text);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(err->text + used, sizeof(err->text) - used, fmt, args);
+	va_end(args);
+	return -1;
+}
+
 int error_at(struct error *err, const char *fmt, ...)
 {
 	va_list args;

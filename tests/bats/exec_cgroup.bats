@@ -192,6 +192,15 @@ unified() {	# → UNIFIED, the container's directory in cgroup v2, and INIT
 	UNIFIED+=$(awk -F: '$1 == 0 { print $3 }' "/proc/$INIT/cgroup")
 }
 
+# Takes the controllers away from the directory above, so that it may hold processes.
+bare() {
+	local controller
+
+	for controller in $(<"${UNIFIED%/*}/cgroup.subtree_control"); do
+		echo "-$controller" >"${UNIFIED%/*}/cgroup.subtree_control"
+	done
+}
+
 same_cgroup() {
 	ok exec "$ID" cat /proc/self/cgroup
 	eq "$(grep ^0:: <<<"$output")" "$(grep ^0:: "/proc/$INIT/cgroup")"
@@ -214,6 +223,7 @@ same_cgroup() {
 
 @test "init and its cgroup are threaded" {
 	unified
+	bare
 	echo "$INIT" >"${UNIFIED%/*}/cgroup.procs"
 	echo threaded >"$UNIFIED/cgroup.type" || skip "this hierarchy has no threads"
 	ok exec "$ID" true
@@ -225,6 +235,7 @@ same_cgroup() {
 
 @test "init is elsewhere and its cgroup has become an invalid domain" {
 	unified
+	bare
 	echo "$INIT" >"${UNIFIED%/*}/cgroup.procs"
 	mkdir "${UNIFIED%/*}/threads"
 	echo threaded >"${UNIFIED%/*}/threads/cgroup.type" || skip "this hierarchy has no threads"
