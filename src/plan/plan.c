@@ -339,7 +339,7 @@ static int plan_program(const struct oci_process *process, const struct host *ho
 	if (plan_process(process, "/process", &inside, a, warnings, &plan->process, err))
 		return -1;
 	plan->process.keep_groups = keep_groups;
-	return 0;
+	return plan_check_ids(&plan->process, &plan->ns, host, err);
 }
 
 /* What the kernel shall hold against every process of the container. */

@@ -251,6 +251,9 @@ int plan_namespaces(const struct oci_config *config, const struct host *host, st
 int plan_process(const struct oci_process *process, const char *where, const struct host *host,
 		 struct arena *a, struct plan_warnings *warnings, struct process_plan *ret,
 		 struct error *err);
+/* Refuses ids of the process that a new user namespace does not map, and groups that it does not let us set. */
+int plan_check_ids(const struct process_plan *p, const struct ns_plan *ns, const struct host *host,
+		   struct error *err);
 int plan_rdt(const struct oci_linux *os, const char *id, struct arena *a,
 	     struct plan_warnings *warnings, struct rdt_plan *ret, struct error *err);
 int plan_net_devices(const struct oci_linux *os, struct arena *a, struct plan *plan,
@@ -259,6 +262,9 @@ int plan_net_devices(const struct oci_linux *os, struct arena *a, struct plan *p
 /* CPU or memory-node lists ("0-3,7"): the highest number + 1 and, where words is not NULL, the bits. */
 int plan_list_bits(const char *list, struct arena *a, const unsigned long **ret_words,
 		   unsigned long *ret_bits);
+
+/* Whether `id` of the inner side is in one of the map's ranges. */
+bool id_map_holds(const struct id_map *map, size_t n, uint32_t id);
 
 /* Whether sysctl `key` belongs to a namespace in `own` (CLONE_NEW* flags); NULL or why it is refused. */
 const char *plan_sysctl_refusal(const char *key, int own);

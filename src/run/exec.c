@@ -275,7 +275,14 @@ static int put_on(struct exec *e, struct error *err)
 		return 0;
 	if (e->arrives)
 		return arrival_prepare(e, err);
-	/* Later children of ours live where we live; without a terminal there are none. */
+	/*
+	 * Later children of ours live where we live; without a terminal there are none. From inside a user namespace we might not
+	 * come back.
+	 */
+	if (e->console_peer >= 0 && e->host->in_userns) {
+		e->needs_go_between = true;
+		return 0;
+	}
 	if (e->console_peer >= 0) {
 		mask->pid_namespace = open("/proc/self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
 		if (mask->pid_namespace < 0)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
@@ -138,6 +139,44 @@ int no_new_privileges_set(struct error *err)
 	return 0;
 }
 
+/* The line of proc_key_users(5) for us: "uid: usage keys/instantiated keys/most bytes/most". */
+static bool read_quota(unsigned quota[4])
+{
+	auto_proc struct proc proc = { .fd = -1 };
+	char text[16384];
+	struct error unused;
+
+	if (proc_open(&proc, PROC_ALL, &unused) ||
+	    proc_read(&proc, "key-users", text, sizeof(text), &unused) < 0)
+		return false;
+	for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n') {
+		unsigned uid;
+
+		if (sscanf(p, "%u: %*u %*u/%*u %u/%u %u/%u", &uid, &quota[0], &quota[1], &quota[2],
+			   &quota[3]) == 5 &&
+		    uid == geteuid())
+			return true;
+	}
+	return false;
+}
+
+/* What errno says of it, "disk quota exceeded", misleads. */
+static int quota_exceeded(const char *name, struct error *err)
+{
+	unsigned quota[4];
+
+	error_set(
+		err, ERR_SYSTEM,
+		"keyctl join session keyring \"%s\": the kernel's key quota of user %u is used up",
+		name, geteuid());
+	if (read_quota(quota))
+		error_add(err, " (%u of %u keys, %u of %u bytes)", quota[0], quota[1], quota[2],
+			  quota[3]);
+	return error_add(
+		err, ": raise kernel.keys.maxkeys and kernel.keys.maxbytes (for the host's root "
+		     "root_maxkeys and root_maxbytes), or do without a keyring (--no-new-keyring)");
+}
+
 int keyring_join(const char *name, struct error *err)
 {
 	long serial = sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, (unsigned long)(uintptr_t)name, 0, 0);
@@ -146,12 +185,7 @@ int keyring_join(const char *name, struct error *err)
 	if (serial < 0 && errno == ENOSYS)
 		return 0;
 	if (serial < 0 && errno == EDQUOT)
-		return error_set(
-			err, ERR_SYSTEM,
-			"keyctl join session keyring \"%s\": the kernel's key quota of this "
-			"user is used up (kernel.keys.maxkeys, kernel.keys.maxbytes; "
-			"--no-new-keyring does without)",
-			name);
+		return quota_exceeded(name, err);
 	if (serial < 0)
 		return error_sys(err, "keyctl join session keyring \"%s\"", name);
 	if (sys_keyctl(KEYCTL_SETPERM, (unsigned long)serial, KEYRING_PERMISSIONS, 0) < 0)

@@ -30,4 +30,11 @@ int probe_trace(const char *canary, const char *program);
  */
 int probe_wait(int argc, char **argv);
 
+/*
+ * in-userns FIRST COUNT PROGRAM ARG...   as root of a new user namespace with ids FIRST on, and of its own mounts
+ * without-keys PROGRAM ARG...            with the key quota used up
+ * The program's exit status; 125 if there is none.
+ */
+int probe_caller(int argc, char **argv);
+
 #endif

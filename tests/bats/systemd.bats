@@ -201,9 +201,11 @@ no_unit() { eq "$(systemctl list-units --all --no-legend "$TOKEN*" "*-$TOKEN*")"
 	done
 }
 
+populated() { grep -qs "populated 1" "$DIR/cgroup.events"; }
+
 @test "a unit of that name with processes is left alone, a failed one makes way" {
 	systemd-run --quiet --scope --unit "$UNIT" sleep 1000 &
-	wait_file "$DIR/cgroup.events"
+	eventually populated
 	fails --systemd-cgroup create --bundle "$BUNDLE" "$ID"
 	has "$error" "unit $UNIT exists already and holds processes"
 	eq "$(show ActiveState)" active
