@@ -113,6 +113,7 @@ update() { ok update "$@" "$ID"; eq "$output$error" ""; }
 }
 
 @test "CPU-11 quota and period below a cgroup that has no more than these" {
+	need_cgroupfs
 	need_v1 cpu
 	config '.linux.cgroupsPath = $p' --arg p "/$TOKEN-tight/x"
 	resources '{cpu: {quota: 50000, period: 100000}}'
