@@ -211,6 +211,7 @@ load helpers
 }
 
 @test "ST-02 the same id is free under another root" {
+	need_cgroupfs
 	create
 	mkdir "$TEST_DIR/root2"
 	config '.linux.cgroupsPath = $p' --arg p "/$TOKEN-second"
