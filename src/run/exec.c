@@ -74,6 +74,12 @@ int exec_check(const struct container *c, bool ignore_paused, struct error *err)
 	return error_set(err, ERR_STATE, PHRASE_EXEC_STOPPED);
 }
 
+/* Anyone else may only move processes of its own user, so that the process goes while it is one. */
+static bool is_host_root(const struct exec *e)
+{
+	return e->host->euid == 0 && !e->host->in_userns;
+}
+
 /* ---- the process --------------------------------------------------------------------------------------------------------- */
 
 static int be_born(struct exec *e, struct error *err)
@@ -114,7 +120,9 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 {
 	int keep[] = { e->child.fd };
 
-	if (phase_enter(&e->child, PHASE_JOIN, err) || be_born(e, err) || enter_namespaces(e, err))
+	if (phase_enter(&e->child, PHASE_JOIN, err) || be_born(e, err) ||
+	    (!is_host_root(e) && cgroup_enter_self(e->container->cgroup, err)) ||
+	    enter_namespaces(e, err))
 		return -1;
 	if (phase_enter(&e->child, PHASE_CREDENTIALS, err))
 		return -1;
@@ -124,7 +132,7 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 		return -1;
 	/* As late as can be: what we have used so far is not on the container's account. */
 	if (phase_enter(&e->child, PHASE_ATTACH, err) ||
-	    cgroup_enter_self(e->container->cgroup, err))
+	    (is_host_root(e) && cgroup_enter_self(e->container->cgroup, err)))
 		return -1;
 	/* The runtime may have been pinned; that is not to go on in the container. */
 	if (!p->affinity_initial.bits && !p->affinity_final.bits)
@@ -258,6 +266,12 @@ static int put_on(struct exec *e, struct error *err)
 	const struct process_plan *p = &e->plan->process;
 	int score = e->shielded ? OOM_SCORE_FIRST : p->oom_score_adj;
 
+	/* What hides itself belongs to root, so that an ordinary user opens its own file first. */
+	if (e->shielded || p->has_oom_score_adj) {
+		mask->oom_score = oom_score_open(getpid(), err);
+		if (mask->oom_score < 0)
+			return error_at(err, "/process/oomScoreAdj");
+	}
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return error_sys(err, "prctl PR_SET_DUMPABLE");
 	if (p->affinity_initial.bits) {
@@ -265,13 +279,9 @@ static int put_on(struct exec *e, struct error *err)
 		if (affinity_set(&p->affinity_initial, 0, err))
 			return error_at(err, "/process/execCPUAffinity/initial");
 	}
-	if (e->shielded || p->has_oom_score_adj) {
-		mask->oom_score = oom_score_open(getpid(), err);
-		if (mask->oom_score < 0 ||
-		    oom_score_read(mask->oom_score, &e->oom_score_adj, err) ||
-		    oom_score_write(mask->oom_score, score, err))
-			return error_at(err, "/process/oomScoreAdj");
-	}
+	if (mask->oom_score >= 0 && (oom_score_read(mask->oom_score, &e->oom_score_adj, err) ||
+				     oom_score_write(mask->oom_score, score, err)))
+		return error_at(err, "/process/oomScoreAdj");
 	if (!(e->namespaces & CLONE_NEWPID))
 		return 0;
 	/*
@@ -319,7 +329,7 @@ static int decide(struct exec *e, struct error *err)
 
 	if (cgroup_check_memory(e->container->cgroup, &limited, err))
 		return -1;
-	e->shielded = limited && e->host->euid == 0 && !e->host->in_userns;
+	e->shielded = limited && is_host_root(e);
 	e->waits_for_go = e->shielded || e->console_peer >= 0 || p->sched.set || p->ioprio >= 0 ||
 			  p->affinity_final.bits || rdtgroup_is_used(&e->container->record);
 	return 0;
