@@ -15,6 +15,7 @@ only when nothing failed. Needs no terminal. What each stage printed is in build
   variants    other configurations: static, shared libraries, without seccomp
   dist        a tarball, built without Python and without autotools, tested and installed
   bats        the behaviour suites (tests/bats) against the gcc build
+  rootless    the behaviour suites by an ordinary user, and in a user namespace
   crash       SIGKILL before every system call of a command (tests/crash)
   engines     Podman, containerd, Buildah, conmon, umoci (tests/engines)
   filter      seccomp programs against libseccomp's: ten thousands of random profiles
@@ -27,7 +28,7 @@ TEXT
 }
 
 top=$(cd "$(dirname "$0")/.." && pwd)
-stages="unit tidy variants dist bats crash engines filter sanitizers"
+stages="unit tidy variants dist bats rootless crash engines filter sanitizers"
 selected=${stages/ tidy/}
 install=yes
 while [ $# -gt 0 ]; do
@@ -243,6 +244,12 @@ from_tarball() {
 stage_bats() {
 	builds gcc --enable-devel CC=gcc || return
 	suite "behaviour" env RUNTIME="$build/gcc/teu" "$top/tests/bats/run"
+}
+
+stage_rootless() {
+	builds gcc --enable-devel CC=gcc || return
+	suite "as an ordinary user" env RUNTIME="$build/gcc/teu" "$top/tests/bats/run" --as-user -k
+	suite "in a user namespace" env RUNTIME="$build/gcc/teu" "$top/tests/bats/run" --in-userns -k
 }
 
 stage_crash() {
