@@ -490,6 +490,26 @@ full"
 	umount -l root
 }
 
+# What a container of the user could write is copied before it comes near one.
+copies() {	# PROGRAM
+	# No tracer beside another: the leak check of a build with sanitizers is one.
+	RTB_TOKEN=$TOKEN ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 as_user \
+		strace -f -qq -e trace=memfd_create -o trace "$1" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null
+	grep -c '^[0-9]* *memfd_create("teu"' trace || :
+}
+
+@test "the program is protected where the user's containers could write it" {
+	need_program strace
+	own_id
+	config 'del(.mounts[] | select(.type == "devpts").options[] | select(startswith("gid=")))'
+	args true
+	eq "$(copies "${RUNTIME%/*}/program/teu")" 0
+	install -o "$RTB_USER" "${RUNTIME%/*}/program/teu" own
+	eq "$(copies "$TEST_DIR/own")" 1
+	install -m 775 "${RUNTIME%/*}/program/teu" shared
+	eq "$(copies "$TEST_DIR/shared")" 1
+}
+
 @test "checkpoint is no command" {
 	fails checkpoint "$ID"
 	has "$error" 'checkpoint'
