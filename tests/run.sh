@@ -17,7 +17,7 @@ only when nothing failed. Needs no terminal. What each stage printed is in build
   bats        the behaviour suites (tests/bats) against the gcc build
   rootless    the behaviour suites by an ordinary user, and in a user namespace
   crash       SIGKILL before every system call of a command (tests/crash)
-  engines     Podman, containerd, Buildah, conmon, umoci (tests/engines)
+  engines     Podman, containerd, Docker, Buildah, conmon, umoci (tests/engines)
   filter      seccomp programs against libseccomp's: ten thousands of random profiles
   sanitizers  make check and the behaviour suites with ASan and UBSan
 
@@ -112,7 +112,7 @@ suite() {
 	grep -E "^ok .*# *(skip|SKIP)|^1\.\.0 # SKIP|^# .*: skipped" "$part" | sed "s|^|      |"
 	if [ "$f" != 0 ]; then
 		failures+=" $stage/$name"
-		grep -A 12 -E '^(not ok|FAIL|ERROR)' "$part" | head -n 150 | sed 's/^/      /'
+		grep -B 8 -A 12 -E '^(not ok|FAIL|ERROR)' "$part" | head -n 150 | sed 's/^/      /'
 		[ -n "$line" ] || tail -n 15 "$part" | sed 's/^/      /'
 	fi
 	rm -f "$part"
@@ -154,17 +154,31 @@ build_in() {
 
 packages="gcc clang clang-format clang-tidy make autoconf automake pkg-config python3 python3-jsonschema
 	libyajl-dev libseccomp-dev libcap-dev linux-libc-dev libc6-dev bats busybox-static jq git man-db
-	podman conmon containerd buildah umoci catatonit uidmap iproute2 procps psmisc strace util-linux bsdextrautils shellcheck"
+	podman conmon containerd docker.io runc crun buildah umoci catatonit uidmap iproute2 procps psmisc strace
+	util-linux bsdextrautils shellcheck"
 
 install_packages() {
-	local package missing=()
+	local package missing=() policy=/usr/sbin/policy-rc.d status
 
 	command -v apt-get > /dev/null || { echo "no apt-get here: nothing installed, the tests take what they find"; return 0; }
 	for package in $packages; do
+		# Docker's own packages and those of the distribution exclude each other.
+		case $package in
+		containerd) ! command -v containerd > /dev/null || continue ;;
+		docker.io) ! command -v dockerd > /dev/null || continue ;;
+		esac
 		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing+=("$package")
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
-	apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"
+	apt-get update || return
+	# The command line of newer Docker packages stands alone.
+	command -v docker > /dev/null || [ -z "$(apt-cache search --names-only '^docker-cli$')" ] || missing+=(docker-cli)
+	# The suites start daemons of their own; those of the packages stay off, unless the host has rules about that.
+	if [ -e $policy ]; then policy=; else install -m 755 /dev/stdin $policy <<< $'#!/bin/sh\nexit 101'; fi
+	apt-get install -y --no-install-recommends "${missing[@]}"
+	status=$?
+	rm -f $policy
+	return $status
 }
 
 # ---- stages -------------------------------------------------------------------

@@ -102,6 +102,22 @@ int error_in(struct error *err, const char *fmt, ...)
 	return -1;
 }
 
+int error_hint(struct error *err, const char *fmt, ...)
+{
+	size_t n = strlen(err->text);
+	va_list ap;
+
+	if (n + 4 > sizeof(err->text))
+		return -1;
+	n += (size_t)snprintf(err->text + n, sizeof(err->text) - n, " (");
+	va_start(ap, fmt);
+	vsnprintf(err->text + n, sizeof(err->text) - n - 1, fmt, ap);
+	va_end(ap);
+	n = strlen(err->text);
+	snprintf(err->text + n, sizeof(err->text) - n, ")");
+	return -1;
+}
+
 int error_add(struct error *err, const char *fmt, ...)
 {
 	size_t used = strlen(err->text);

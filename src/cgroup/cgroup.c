@@ -13,10 +13,14 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "cgroup/cgroup2.h"
+#include "cgroup/delegate.h"
 #include "cgroup/cpuset.h"
 #include "cgroup/devrules.h"
 #include "cgroup/enter.h"
 #include "cgroup/hierarchy.h"
+#include "cgroup/subtree.h"
+#include "cgroup/systemd.h"
+#include "sys/clone.h"
 
 /* ---- looking --------------------------------------------------------------------------------------------------------- */
 
@@ -66,6 +70,45 @@ static int refuse_frozen(struct hierarchy *h, struct error *err)
 			    (int)length, h->path);
 }
 
+/* The user's manager lives in its own cgroup, which is ours as well or beside it. */
+static const char *user_manager(const struct cgroup *cg, const struct hierarchy *h)
+{
+	const char *service = strstr(h->own, "/user@");
+
+	if (service)
+		return arena_printf(cg->arena, "%.*s",
+				    (int)(service - h->own) + 1 + (int)strcspn(service + 1, "/"),
+				    h->own);
+	return arena_printf(cg->arena, "/user.slice/user-%u.slice/user@%u.service", geteuid(),
+			    geteuid());
+}
+
+/* Where the scope will be as a rule; cgroup_place() sees where it is. */
+static int open_unit(struct cgroup *cg, struct error *err)
+{
+	struct hierarchy *h = cgroup_find_v2(cg);
+
+	if (!SYSTEMD_IS_BUILT_IN)
+		return systemd_start(cg, 0, err);
+	if (!h || !h->alone)
+		return error_set(err, ERR_USAGE,
+				 "systemd can make cgroups on hosts with cgroup v2 alone, and this "
+				 "host has v1: use --cgroup-manager cgroupfs");
+	if (knob_check(cg, cg->plan, err) || devrules_check(cg, cg->plan, err))
+		return -1;
+	cg->unit = cg->plan->unit->name;
+	cg->unit_user = cg->plan->unit->user;
+	cg->unit_seconds = cg->plan->unit->seconds;
+	cg->list[0] = *h;
+	cg->n = 1;
+	h = &cg->list[0];
+	h->path = cg->plan->path;
+	if (cg->unit_user)
+		h->path = arena_printf(cg->arena, "%s%s", user_manager(cg, h), h->path);
+	h->kept = (size_t)(strrchr(h->path, '/') - h->path);
+	return 0;
+}
+
 int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct host *host,
 		struct cgroup **ret, struct error *err)
 {
@@ -83,6 +126,8 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 		return -1;
 	if (!cg->n && !cg->rootless)
 		return error_set(err, ERR_SYSTEM, "no cgroup hierarchy is mounted on this host");
+	if (plan->unit)
+		return open_unit(cg, err);
 	if (knob_check(cg, plan, err) || devrules_check(cg, plan, err))
 		return -1;
 	for (size_t i = 0; i < cg->n; i++) {
@@ -101,16 +146,43 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 
 size_t cgroup_count(const struct cgroup *cg)
 {
-	return cg->n;
+	return cg->n + (cg->unit != NULL);
 }
 
-/* "VERSION KEPT LENGTH NAME MOUNT PATH": the mount may hold blanks, so its length is told. */
+#define UNIT_LINE "systemd "
+
+/* "systemd system|user SECONDS UNIT". */
+static const char *unit_line(const struct cgroup *cg)
+{
+	return arena_printf(cg->arena, UNIT_LINE "%s %u %s", cg->unit_user ? "user" : "system",
+			    cg->unit_seconds, cg->unit);
+}
+
+static bool parse_unit(const char *line, struct cgroup *cg)
+{
+	char whose[8];
+	int at = 0;
+
+	if (sscanf(line, UNIT_LINE "%7s %u %n", whose, &cg->unit_seconds, &at) != 2 || !at)
+		return false;
+	cg->unit = line + at;
+	cg->unit_user = str_eq(whose, "user");
+	return *cg->unit && !strchr(cg->unit, '/') && (cg->unit_user || str_eq(whose, "system"));
+}
+
+/* "VERSION KEPT LENGTH NAME MOUNT PATH": the mount may hold blanks, so its length is told; v2's name tells the leaf. */
 const char *cgroup_line(const struct cgroup *cg, size_t i)
 {
 	const struct hierarchy *h = &cg->list[i];
 
+	const char *name = i < cg->n && *h->name ? h->name : "-";
+
+	if (i == cg->n)
+		return unit_line(cg);
+	if (h->leaf)
+		name = arena_printf(cg->arena, "leaf=%s", h->leaf);
 	return arena_printf(cg->arena, "%d %zu %zu %s %s%s", h->version, h->kept, strlen(h->mount),
-			    *h->name ? h->name : "-", h->mount, h->path);
+			    name, h->mount, h->path);
 }
 
 static bool is_clean_path(const char *path)
@@ -125,7 +197,7 @@ static bool parse_line(const char *line, struct arena *a, struct hierarchy *h)
 	size_t length, end;
 	int at = 0;
 
-	*h = (struct hierarchy){ .root = -1, .join = -1 };
+	*h = (struct hierarchy){ .root = -1, .join = -1, .procs = -1, .leaf_join = -1 };
 	if (sscanf(line, "%d %zu %zu %n", &h->version, &h->kept, &length, &at) != 3 || !at)
 		return false;
 	line += at;
@@ -133,7 +205,12 @@ static bool parse_line(const char *line, struct arena *a, struct hierarchy *h)
 	if (!line[end] || strlen(line + end + 1) < length || line[end + 1] != '/')
 		return false;
 	h->name = arena_strndup(a, line, end);
-	if (str_eq(h->name, "-"))
+	if (h->version == 2 && str_starts(h->name, "leaf=")) {
+		h->leaf = h->name + 5;
+		if (!*h->leaf || *h->leaf == '.' || strchr(h->leaf, '/'))
+			return false;
+	}
+	if (h->version == 2 || str_eq(h->name, "-"))
 		h->name = "";
 	h->mount = arena_strndup(a, line + end + 1, length);
 	h->path = line + end + 1 + length;
@@ -150,11 +227,14 @@ int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struc
 	struct cgroup *cg = arena_new(a, struct cgroup);
 
 	cg->arena = a;
-	for (cg->n = 0; cg->n < n; cg->n++)
-		if (cg->n == CGROUP_HIERARCHIES || !parse_line(lines[cg->n], a, &cg->list[cg->n]))
+	for (size_t i = 0; i < n; i++) {
+		if (str_starts(lines[i], UNIT_LINE) && parse_unit(lines[i], cg))
+			continue;
+		if (cg->n == CGROUP_HIERARCHIES || !parse_line(lines[i], a, &cg->list[cg->n++]))
 			return error_set(err, ERR_STATE,
 					 "the container's record is broken: cgroup \"%s\"",
-					 lines[cg->n]);
+					 lines[i]);
+	}
 	*ret = cg;
 	return 0;
 }
@@ -187,10 +267,13 @@ static const char *needed_by(struct cgroup *cg, const struct hierarchy *h)
 	return NULL;
 }
 
-static int make_one(struct hierarchy *h, struct error *err)
+static int make_one(struct hierarchy *h, const struct cgroup_plan *plan, struct error *err)
 {
-	if (hierarchy_make(h, err) || (h->version == 1 && cpuset_fill(h, err)) ||
-	    (h->alone && cgroup2_enable_all(h, err)))
+	if (hierarchy_make(h, err) || (h->version == 1 && cpuset_fill(h, err)))
+		return -1;
+	if (h->alone && !h->existed)
+		cgroup2_enable_first(h, plan->delegated);
+	if (h->alone && delegate_make(h, plan, err))
 		return -1;
 	return open_join(h, err);
 }
@@ -214,7 +297,7 @@ static int make_all(struct cgroup *cg, int version, struct error *err)
 		struct hierarchy *h = &cg->list[i];
 
 		if (h->version == version) {
-			int result = make_one(h, err);
+			int result = make_one(h, cg->plan, err);
 
 			/* Descriptors may be few, and most hierarchies have no limit. */
 			fd_close(&h->root);
@@ -234,7 +317,16 @@ static int make_all(struct cgroup *cg, int version, struct error *err)
 
 int cgroup_make_v2(struct cgroup *cg, struct error *err)
 {
-	return make_all(cg, 2, err);
+	return cg->unit ? 0 : make_all(cg, 2, err);
+}
+
+int cgroup_place(struct cgroup *cg, pid_t pid, struct error *err)
+{
+	if (!cg->unit)
+		return 0;
+	if (systemd_start(cg, pid, err))
+		return -1;
+	return delegate_make(&cg->list[0], cg->plan, err);
 }
 
 int cgroup_make_v1(struct cgroup *cg, struct error *err)
@@ -253,30 +345,97 @@ int cgroup_clone_fd(const struct cgroup *cg)
 	return -1;
 }
 
+static bool is_worth_writing(int errnum)
+{
+	static const int refusals[] = { EINVAL, E2BIG, ENOSYS, EPERM, EACCES, EBUSY, EOPNOTSUPP };
+
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
+		if (errnum == refusals[i])
+			return true;
+	return false;
+}
+
+/* What the kernel calls the directory says why no process may be in it. */
+static int explain_refusal(struct hierarchy *h, struct error *err)
+{
+	char type[64];
+
+	if (err->errnum == EOPNOTSUPP && hierarchy_read(h, "cgroup.type", type, sizeof(type)))
+		error_hint(err, "it is \"%s\", as a cgroup above it is threaded", type);
+	if (err->errnum == EBUSY)
+		error_hint(err, "it passes controllers on, so processes are for those below it");
+	return error_in(err, "enter cgroup \"%s%s\"", h->mount, h->path);
+}
+
+pid_t cgroup_clone(struct cgroup *cg, uint64_t flags, int *ret_pidfd, struct error *err)
+{
+	struct hierarchy *h = cgroup_find_v2(cg);
+	pid_t pid;
+
+	if (!h || h->join < 0)
+		return process_clone(flags, -1, ret_pidfd, err);
+	pid = process_clone(flags, h->join, ret_pidfd, err);
+	if (pid >= 0 || !is_worth_writing(err->errnum))
+		return pid;
+	/* A kernel before 5.7, or a filter that does not know the flag. */
+	if (err->errnum == EOPNOTSUPP || err->errnum == EBUSY)
+		return explain_refusal(h, err);
+	h->procs = openat(h->join, "cgroup.procs", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (h->procs < 0)
+		return error_sys(err, "open \"%s%s/cgroup.procs\"", h->mount, h->path);
+	return process_clone(flags, -1, ret_pidfd, err);
+}
+
+bool cgroup_is_entered_late(const struct cgroup *cg)
+{
+	const struct hierarchy *h = cgroup_find_v2((struct cgroup *)(uintptr_t)cg);
+
+	return !cg->n || (h && (h->join < 0 || h->procs >= 0));
+}
+
 void cgroup_give_joins(const struct cgroup *cg, int ret[CGROUP_HIERARCHIES])
 {
 	for (size_t i = 0; i < CGROUP_HIERARCHIES; i++)
 		ret[i] = -1;
 	for (size_t i = 0; i < cg->n; i++)
-		if (cg->list[i].version == 1)
-			ret[cg->list[i].number] = cg->list[i].join;
+		ret[cg->list[i].number] =
+			cg->list[i].version == 1 ? cg->list[i].join : cg->list[i].leaf_join;
 }
 
 void cgroup_take_joins(struct cgroup *cg, const int joins[CGROUP_HIERARCHIES])
 {
-	for (size_t i = 0; i < cg->n; i++)
-		if (cg->list[i].version == 1)
-			cg->list[i].join = joins[cg->list[i].number];
+	for (size_t i = 0; i < cg->n; i++) {
+		struct hierarchy *h = &cg->list[i];
+
+		*(h->version == 1 ? &h->join : &h->leaf_join) = joins[h->number];
+		if (h->version == 2 && h->leaf_join >= 0)
+			h->leaf = cg->plan->delegate;
+	}
 }
 
 int cgroup_attach_self(const struct cgroup *cg, struct error *err)
 {
 	for (size_t i = 0; i < cg->n; i++) {
 		const struct hierarchy *h = &cg->list[i];
+		int fd = h->version == 1 ? h->join : h->procs;
 
-		if (h->version == 1 && h->join >= 0 && write(h->join, "0", 1) < 0)
-			return error_sys(err, "enter cgroup \"%s%s\": write \"0\" to its tasks",
-					 h->mount, h->path);
+		if (fd >= 0 && write(fd, "0", 1) < 0)
+			return error_sys(err, "enter cgroup \"%s%s\": write \"0\" to its %s",
+					 h->mount, h->path,
+					 h->version == 1 ? "tasks" : "cgroup.procs");
+	}
+	return 0;
+}
+
+int cgroup_attach_leaf(const struct cgroup *cg, struct error *err)
+{
+	for (size_t i = 0; i < cg->n; i++) {
+		const struct hierarchy *h = &cg->list[i];
+
+		if (h->leaf_join >= 0 && write(h->leaf_join, "0", 1) < 0)
+			return error_sys(
+				err, "enter cgroup \"%s%s/%s\": write \"0\" to its cgroup.procs",
+				h->mount, h->path, h->leaf);
 	}
 	return 0;
 }
@@ -285,6 +444,8 @@ void cgroup_close(struct cgroup *cg)
 {
 	for (size_t i = 0; i < cg->n; i++) {
 		fd_close(&cg->list[i].join);
+		fd_close(&cg->list[i].procs);
+		fd_close(&cg->list[i].leaf_join);
 		fd_close(&cg->list[i].root);
 	}
 }
@@ -301,7 +462,12 @@ int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error
 	    knob_apply(cg, plan, false, err))
 		return -1;
 	/* Last, so that it has the last word on what other members say. */
-	return v2 && plan->n_unified ? cgroup2_apply_unified(v2, plan, cg->arena, err) : 0;
+	if (v2 && plan->n_unified && cgroup2_apply_unified(v2, plan, cg->arena, err))
+		return -1;
+	/* As long as a process is there, it can pass on nothing: init has gone down by now. */
+	if (v2 && v2->leaf)
+		subtree_pass_on(v2);
+	return 0;
 }
 
 size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgroup_mount **ret)

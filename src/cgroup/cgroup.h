@@ -53,18 +53,33 @@ int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struc
 int cgroup_make_v2(struct cgroup *cg, struct error *err);
 int cgroup_make_v1(struct cgroup *cg, struct error *err);
 
+/* Where systemd makes the cgroup: with init in it, between the two. */
+int cgroup_place(struct cgroup *cg, pid_t pid, struct error *err);
+
 /* The v2 directory to be cloned into (clone3(2), CLONE_INTO_CGROUP), -1: none. Open after cgroup_make_v2() or cgroup_enter_open(). */
 int cgroup_clone_fd(const struct cgroup *cg);
 
 /*
- * The descriptors by which v1 hierarchies are entered, from the process that made them to one that was cloned between
- * cgroup_open() and cgroup_make_v1(); -1 where there is none.
+ * process_clone() into the v2 directory, after cgroup_make_v2(). Where the kernel cannot do so, the process is made
+ * elsewhere, and cgroup_attach_self() brings it in.
+ */
+pid_t cgroup_clone(struct cgroup *cg, uint64_t flags, int *ret_pidfd, struct error *err);
+
+/* Whether a process that was cloned so is not in the container's v2 directory yet, and will not be found by it. */
+bool cgroup_is_entered_late(const struct cgroup *cg);
+
+/*
+ * The descriptors by which hierarchies are entered, of v2 its delegated part, from the process that made them to one that
+ * was cloned between cgroup_open() and cgroup_make_v1(); -1 where there is none.
  */
 void cgroup_give_joins(const struct cgroup *cg, int ret[CGROUP_HIERARCHIES]);
 void cgroup_take_joins(struct cgroup *cg, const int joins[CGROUP_HIERARCHIES]);
 
-/* The calling single-threaded process enters the v1 hierarchies. */
+/* The calling single-threaded process enters the v1 hierarchies, and v2 if it was not born there. */
 int cgroup_attach_self(const struct cgroup *cg, struct error *err);
+
+/* It goes down to the directory that was delegated to the container, if that is another: after the cgroup namespace is made. */
+int cgroup_attach_leaf(const struct cgroup *cg, struct error *err);
 
 /* Closes all descriptors; those for the container's files are opened again when they are needed. */
 void cgroup_close(struct cgroup *cg);

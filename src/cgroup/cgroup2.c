@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "cgroup/journal.h"
+#include "cgroup/subtree.h"
 
 /* ---- conversions ----------------------------------------------------------------------------------------------------- */
 
@@ -68,12 +69,26 @@ unsigned cgroup2_io_weight(unsigned weight)
 	return 1 + (weight - 10) * 9999 / 990;
 }
 
-static int write_weight(struct hierarchy *h, const struct limit *limit,
-			const struct cgroup_plan *plan UNUSED, struct error *err)
+static const struct limit *find_limit(const struct cgroup_plan *plan, enum limit_kind kind)
 {
+	for (size_t i = 0; i < plan->n_limits; i++)
+		if (plan->limits[i].kind == kind)
+			return &plan->limits[i];
+	return NULL;
+}
+
+/* An idle cgroup takes no weight: one that is, and is told whether it shall be, is not for a moment. */
+static int write_weight(struct hierarchy *h, const struct limit *limit,
+			const struct cgroup_plan *plan, struct error *err)
+{
+	const struct limit *idle = find_limit(plan, LIMIT_CPU_IDLE);
 	char value[32];
 
 	snprintf(value, sizeof(value), "%u", cgroup2_cpu_weight((uint64_t)limit->value));
+	if (knob_write(h, "cpu.weight", value, limit, err) == 0)
+		return 0;
+	if (errno != EINVAL || !idle || knob_write(h, "cpu.idle", "0", idle, err))
+		return -1;
 	return knob_write(h, "cpu.weight", value, limit, err);
 }
 
@@ -89,7 +104,11 @@ static int write_io_weight(struct hierarchy *h, const struct limit *limit,
 	if (errno != ENOENT)
 		return -1;
 	snprintf(value, sizeof(value), "default %u", cgroup2_io_weight((unsigned)limit->value));
-	return knob_write(h, "io.weight", value, limit, err);
+	if (knob_write(h, "io.weight", value, limit, err) == 0)
+		return 0;
+	if (errno == ENOENT)
+		error_hint(err, "nor has this kernel io.bfq.weight: neither scheme is loaded");
+	return -1;
 }
 
 static int write_io_max(struct hierarchy *h, const struct limit *limit,
@@ -108,14 +127,6 @@ static int write_io_max(struct hierarchy *h, const struct limit *limit,
 	else
 		snprintf(value, sizeof(value), "%u:%u %s=max", limit->major, limit->minor, key);
 	return knob_write(h, "io.max", value, limit, err);
-}
-
-static const struct limit *find_limit(const struct cgroup_plan *plan, enum limit_kind kind)
-{
-	for (size_t i = 0; i < plan->n_limits; i++)
-		if (plan->limits[i].kind == kind)
-			return &plan->limits[i];
-	return NULL;
 }
 
 /* "quota period": what is not given keeps its value, as a short write leaves the period alone. */
@@ -240,60 +251,39 @@ const struct knob_table cgroup2_knobs = { knobs, ARRAY_SIZE(knobs) };
 
 /* ---- controllers ----------------------------------------------------------------------------------------------------- */
 
-/* Writes to cgroup.subtree_control of every directory above the container's, beginning with the root. */
-static int write_above(struct hierarchy *h, const char *value, struct error *err)
-{
-	for (size_t length = 0; h->path[length];) {
-		auto_fd int fd = -1;
-		char path[PATH_MAX];
-
-		snprintf(path, sizeof(path), "%.*s/cgroup.subtree_control", (int)length, h->path);
-		fd = hierarchy_open(h, path, O_WRONLY);
-		if (fd < 0 || write(fd, value, strlen(value)) < 0)
-			return error_sys(err, "write \"%s\" to \"%s%s\"", value, h->mount, path);
-		length++;
-		length += strcspn(h->path + length, "/");
-	}
-	return 0;
-}
-
 int cgroup2_enable(struct hierarchy *h, enum controller controller, struct error *err)
 {
-	char value[32];
-
 	if (h->enabled & 1u << controller)
 		return 0;
-	snprintf(value, sizeof(value), "+%s", controller_name(controller, 2));
-	if (write_above(h, value, err)) {
-		if (err->errnum == EBUSY)
-			return error_in(err,
-					"controllers are for cgroups above which no process is");
+	if (subtree_enable(h, controller_name(controller, 2), err))
 		return -1;
-	}
 	h->enabled |= 1u << controller;
 	return 0;
 }
 
-int cgroup2_enable_all(struct hierarchy *h, struct error *err)
+void cgroup2_enable_first(struct hierarchy *h, bool all)
 {
-	char value[256] = "", *p = value;
+	const unsigned accounting = 1u << CONTROLLER_CPU | 1u << CONTROLLER_MEMORY |
+				    1u << CONTROLLER_BLKIO | 1u << CONTROLLER_PIDS;
+	char names[256] = "", *p = names;
 	struct error unused;
+	unsigned wanted;
 
-	if (!h->controllers && hierarchy_read_controllers(h, err))
-		return -1;
+	if (!h->controllers && hierarchy_read_controllers(h, &unused))
+		return;
+	wanted = all ? h->controllers : h->controllers & accounting;
 	for (unsigned i = 0; i < CONTROLLERS; i++)
-		if (h->controllers & 1u << i)
-			p += snprintf(p, sizeof(value) - (size_t)(p - value), "%s+%s",
-				      p > value ? " " : "", controller_name((enum controller)i, 2));
-	if (p == value || write_above(h, value, &unused) == 0) {
-		h->enabled = h->controllers;
-		return 0;
+		if (wanted & 1u << i)
+			p += snprintf(p, sizeof(names) - (size_t)(p - names), "%s%s",
+				      p > names ? " " : "", controller_name((enum controller)i, 2));
+	if (subtree_enable(h, names, &unused) == 0) {
+		h->enabled |= wanted;
+		return;
 	}
-	/* One that is refused must not keep the others away; a limit that needs it says so later. */
+	/* One that is refused must not keep the others away. */
 	for (unsigned i = 0; i < CONTROLLERS; i++)
-		if (h->controllers & 1u << i)
+		if (wanted & 1u << i)
 			(void)cgroup2_enable(h, (enum controller)i, &unused);
-	return 0;
 }
 
 /* ---- unified --------------------------------------------------------------------------------------------------------- */
@@ -314,32 +304,25 @@ static int write_unified(struct hierarchy *h, const char *file, const char *cont
 	return 0;
 }
 
+/* "memory.high" needs the controller memory; cgroup.* files, and those of pressure, are in every directory. */
+static int enable_for(struct hierarchy *h, const char *file, struct error *err)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(file, "."), file);
+	if (str_eq(name, "cgroup") || str_ends(file, ".pressure"))
+		return 0;
+	if (subtree_enable(h, name, err) == 0)
+		return 0;
+	return error_in(err, "\"%s\"", file);
+}
+
 int cgroup2_apply_unified(struct hierarchy *h, const struct cgroup_plan *plan, struct arena *a,
 			  struct error *err)
 {
-	for (size_t i = 0; i < plan->n_unified; i++) {
-		const char *file = plan->unified[i].key;
-		char name[32];
-		unsigned bits;
-
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(file, "."), file);
-		bits = controllers_parse(name, " ", 2);
-		if (bits) {
-			if (!h->controllers && hierarchy_read_controllers(h, err))
-				return -1;
-			if (!(h->controllers & bits))
-				return error_config(
-					err, "/linux/resources/unified",
-					"\"%s\": cgroup v2 has no controller %s on this host", file,
-					name);
-			if (cgroup2_enable(h, (enum controller)__builtin_ctz(bits), err))
-				return error_at(err, "/linux/resources/unified");
-		}
-		if (write_unified(h, file, plan->unified[i].value, a, err)) {
-			if (err->errnum == ENOENT && !bits && !str_eq(name, "cgroup"))
-				error_in(err, "no controller %s", name);
+	for (size_t i = 0; i < plan->n_unified; i++)
+		if (enable_for(h, plan->unified[i].key, err) ||
+		    write_unified(h, plan->unified[i].key, plan->unified[i].value, a, err))
 			return error_at(err, "/linux/resources/unified");
-		}
-	}
 	return 0;
 }

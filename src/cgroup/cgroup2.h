@@ -6,11 +6,14 @@
 
 extern const struct knob_table cgroup2_knobs;
 
-/* Makes the controller available in the container's directory: it is switched on in all directories above. */
+/* Makes the controller available in the container's directory, unless it is known to be. */
 int cgroup2_enable(struct hierarchy *h, enum controller controller, struct error *err);
 
-/* The same for all that there are, as far as that goes: a host without v1 gives every container its accounting. */
-int cgroup2_enable_all(struct hierarchy *h, struct error *err);
+/*
+ * A new directory gets what a container is accounted for by; with `all` everything that there is. Best effort: a limit that
+ * needs more says so.
+ */
+void cgroup2_enable_first(struct hierarchy *h, bool all);
 
 /* Writes the files of resources.unified. */
 int cgroup2_apply_unified(struct hierarchy *h, const struct cgroup_plan *plan, struct arena *a,

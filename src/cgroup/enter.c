@@ -198,6 +198,9 @@ int cgroup_enter_open(struct cgroup *cg, pid_t init, struct error *err)
 	for (size_t i = 0; i < cg->n; i++) {
 		struct hierarchy *h = &cg->list[i];
 
+		if (h->leaf && !h->below)
+			h->path = arena_printf(cg->arena, "%s/%s", h->path, h->leaf);
+		h->leaf = NULL;
 		if (open_join(h) == 0)
 			continue;
 		error_sys(err, "open cgroup \"%s%s\"", h->mount, h->path);

@@ -112,9 +112,13 @@ static struct hierarchy *add(struct cgroup *cg, int version, const char *name, c
 	if (cg->n == CGROUP_HIERARCHIES)
 		return NULL;
 	h = &cg->list[cg->n++];
-	*h = (struct hierarchy){
-		.version = version, .name = name, .own = own, .root = -1, .join = -1
-	};
+	*h = (struct hierarchy){ .version = version,
+				 .name = name,
+				 .own = own,
+				 .root = -1,
+				 .join = -1,
+				 .procs = -1,
+				 .leaf_join = -1 };
 	if (version == 1)
 		h->controllers = controllers_parse(name, ",", 1);
 	return h;
@@ -257,6 +261,20 @@ int hierarchy_find_all(struct cgroup *cg, struct error *err)
 					 CGROUP_HIERARCHIES);
 	}
 	return find_mounts(cg, err);
+}
+
+const char *hierarchy_path_of(struct arena *a, pid_t pid)
+{
+	auto_fd int fd = open(arena_printf(a, "/proc/%d/cgroup", (int)pid), O_RDONLY | O_CLOEXEC);
+	char *text = fd < 0 ? NULL : fd_read_all(a, fd, 1 << 20, NULL);
+	char *line = text && str_starts(text, "0::") ? text : text ? strstr(text, "\n0::") : NULL;
+
+	if (!line)
+		return NULL;
+	line = strchr(line, '/');
+	if (line)
+		line[strcspn(line, "\n")] = '\0';
+	return line;
 }
 
 /* ---- below the root -------------------------------------------------------------------------------------------------- */

@@ -55,6 +55,9 @@ struct hierarchy {
 	bool alone; /* v2 that is mounted where v1 hierarchies would have their directories */
 	int root;   /* descriptor, -1: not open yet */
 	int join;   /* for the child: of v1's `tasks`, of v2's directory; -1: none */
+	int procs;  /* of v2's cgroup.procs, where init could not be born in it; -1: it could */
+	const char *leaf; /* of v2: the directory below `path` that processes are in, NULL: none */
+	int leaf_join;	  /* of its cgroup.procs, for the child; -1: none */
 	struct journal
 		*journal; /* of an update, where writes to it are noted; NULL: they are not */
 };
@@ -65,6 +68,9 @@ struct cgroup {
 	bool rootless;			/* what may not be written is left out */
 	bool in_userns;			/* where devices cannot be judged */
 	bool made;			/* by us, just now */
+	const char *unit;		/* the scope of systemd that it is, NULL: none */
+	bool unit_user;			/* of the user's manager */
+	unsigned unit_seconds;		/* that systemd may take for an answer */
 	struct hierarchy list[CGROUP_HIERARCHIES];
 	size_t n;
 };
@@ -74,6 +80,9 @@ struct cgroup {
  * /proc/self/cgroup, which is as long as there are hierarchies; the mount table only where one has an unusual place.
  */
 int hierarchy_find_all(struct cgroup *cg, struct error *err);
+
+/* The v2 cgroup of a process, NULL if that cannot be read. */
+const char *hierarchy_path_of(struct arena *a, pid_t pid);
 
 /* Opens and checks the root; -1 with errno. */
 int hierarchy_open_root(struct hierarchy *h);

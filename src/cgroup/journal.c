@@ -15,6 +15,7 @@
 #include "cgroup/devrules.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/knob.h"
+#include "cgroup/systemd.h"
 
 #define CONTENT_MAX ((size_t)1 << 20)
 
@@ -159,8 +160,13 @@ void cgroup_undo(struct journal *j, struct error *err)
 			snprintf(text + used, sizeof(text) - used, "%s \"%s\" of \"%s%s\" (%s)",
 				 used ? "," : "", n->text, n->h->mount, n->path, error_text(errno));
 	}
+	/* A reload of it must not bring back what has been taken back. */
+	if (j->told && systemd_tell_files(j->cg, &failure))
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " systemd (%.200s)",
+			 failure.text);
 	j->last = NULL;
 	j->devices = false;
+	j->told = false;
 	if (*text) {
 		add_text(err, "; could not be put back:");
 		add_text(err, text);
@@ -214,6 +220,27 @@ static int change_all(struct cgroup *cg, const struct cgroup_plan *plan, struct 
 	return devrules_apply(cg, plan, err);
 }
 
+/*
+ * The kernel's refusals come first, as they are the likely ones. systemd then writes the files anew, and where it rounds a
+ * value the exact one is written once more.
+ */
+static int tell_systemd(struct cgroup *cg, const struct cgroup_plan *plan, struct journal *j,
+			struct error *err)
+{
+	struct hierarchy *v2 = cgroup_find_v2(cg);
+
+	if (!cg->unit)
+		return 0;
+	if (systemd_update(cg, plan, err))
+		return -1;
+	j->told = true;
+	return knob_apply(cg, plan, true, err) || knob_apply(cg, plan, false, err) ||
+			       (v2 && plan->n_unified &&
+				cgroup2_apply_unified(v2, plan, cg->arena, err))
+		       ? -1
+		       : 0;
+}
+
 int cgroup_update(struct cgroup *cg, const struct cgroup_plan *plan,
 		  const struct cgroup_plan *before, struct journal *journal, struct error *err)
 {
@@ -228,7 +255,7 @@ int cgroup_update(struct cgroup *cg, const struct cgroup_plan *plan,
 		return -1;
 	for (size_t i = 0; i < cg->n; i++)
 		cg->list[i].journal = journal;
-	if (change_all(cg, plan, journal, err)) {
+	if (change_all(cg, plan, journal, err) || tell_systemd(cg, plan, journal, err)) {
 		cgroup_undo(journal, err);
 		return -1;
 	}

@@ -18,6 +18,7 @@ struct journal {
 		*before;   /* its device rules are in force; NULL if the change has none */
 	struct note *last; /* newest first */
 	bool devices;	   /* their rules are changed, or a part of them */
+	bool told;	   /* systemd knows */
 };
 
 /*

@@ -36,16 +36,19 @@ static int find_target(struct cgroup *cg, const struct limit *limit, struct hier
 {
 	enum controller controller = controller_of(limit->kind);
 	const char *name = controller_name(controller, 1);
+	const struct hierarchy *v2 = cgroup_find_v2(cg);
 	struct hierarchy *h;
 
 	if (cgroup_find_controller(cg, controller, &h, err))
 		return -1;
 	/* A controller that v2 does not have at all. */
-	if (!h && !controller_name(controller, 2) && cgroup_find_v2(cg))
+	if (!h && !controller_name(controller, 2) && v2)
 		return error_config(err, limit->where,
 				    "the cgroup controller %s is not mounted, and cgroup v2 has no "
 				    "such limit",
 				    name);
+	if (v2 && v2->alone)
+		name = controller_name(controller, 2);
 	if (!h)
 		return error_config(err, limit->where,
 				    "this host has no cgroup controller %s to limit it with", name);

@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/systemd.h"
 #include "cgroup/events.h"
 #include "sys/clone.h"
 #include "sys/syscalls.h"
@@ -436,7 +437,7 @@ int cgroup_remove(const struct cgroup *cg, struct error *err)
 	uint64_t deadline = deadline_in(REMOVE_SECONDS);
 	struct arena a = { 0 };
 	struct error failure;
-	int result = 0;
+	int result = c->unit ? systemd_stop(c, err) : 0;
 
 	/* One that cannot be removed does not keep the others. */
 	for (size_t i = 0; i < c->n; i++) {
@@ -456,6 +457,8 @@ bool cgroup_remove_empty(const struct cgroup *cg)
 	struct cgroup *c = (struct cgroup *)(uintptr_t)cg;
 	bool gone = true;
 
+	if (c->unit)
+		return false;
 	for (size_t i = 0; i < c->n; i++) {
 		gone &= hierarchy_remove_empty(&c->list[i]);
 		fd_close(&c->list[i].root);

@@ -38,6 +38,7 @@ static void read_options(const struct invocation *in, struct process_options *pr
 	options->console_socket = set->console_socket;
 	options->pidfd_socket = set->pidfd_socket;
 	options->pid_file = set->pid_file;
+	options->argv = in->argv;
 	options->cgroups = set->cgroups.list;
 	options->n_cgroups = set->cgroups.n;
 	options->attached = !set->detach;

@@ -124,6 +124,10 @@ static const struct oci_features_cgroup cgroup = {
 	.v2 = true,
 	.has_systemd = true,
 	.has_systemd_user = true,
+#ifdef HAVE_SYSTEMD
+	.systemd = true,
+	.systemd_user = true,
+#endif
 	.has_rdma = true,
 	.rdma = true,
 };

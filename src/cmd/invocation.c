@@ -25,9 +25,13 @@ const char *invocation_path(struct invocation *in, const char *path)
 int invocation_host(struct invocation *in, struct host *ret, struct error *err)
 {
 	const char *word = in->set.cgroup_manager, *rootless = in->set.rootless;
+	const char *seconds = getenv("TEU_SYSTEMD_TIMEOUT");
+	uint64_t n;
 
 	if (host_read(ret, in->arena, err))
 		return -1;
+	if (seconds && str_to_u64(seconds, &n) && n > 0 && n <= 3600)
+		ret->systemd_seconds = (unsigned)n;
 	ret->manager = CGROUP_CGROUPFS;
 	if (in->set.systemd_cgroup || (word && str_eq(word, "systemd")))
 		ret->manager = CGROUP_SYSTEMD;

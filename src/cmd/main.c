@@ -52,6 +52,17 @@ static int open_log(const struct settings *set, struct error *err)
 	return 0;
 }
 
+#ifdef HAVE_SECCOMP
+#define SECCOMP_WORD "+SECCOMP"
+#else
+#define SECCOMP_WORD "-SECCOMP"
+#endif
+#ifdef HAVE_SYSTEMD
+#define SYSTEMD_WORD "+SYSTEMD"
+#else
+#define SYSTEMD_WORD "-SYSTEMD"
+#endif
+
 static void print_version(void)
 {
 	printf("teu version " PACKAGE_VERSION "\n");
@@ -63,10 +74,8 @@ static void print_version(void)
 	const struct scmp_version *v = seccomp_version();
 
 	printf("libseccomp: %u.%u.%u\n", v->major, v->minor, v->micro);
-	printf("features: +SECCOMP\n");
-#else
-	printf("features: -SECCOMP\n");
 #endif
+	printf("features: " SYSTEMD_WORD " " SECCOMP_WORD "\n");
 }
 
 static int run(struct invocation *in, int argc, char **argv, struct error *err)

@@ -76,6 +76,16 @@ static int add_rules(scmp_filter_ctx ctx, const struct fragment_rule *rules, siz
 	return 0;
 }
 
+/* Whether a rule can have this verdict: only some actions come with data. */
+static bool is_verdict(uint32_t k)
+{
+	uint32_t action = k & SECCOMP_RET_ACTION_FULL;
+
+	if (action == SECCOMP_RET_ERRNO || action == SECCOMP_RET_TRACE)
+		return true;
+	return k == action && word_name(seccomp_action_words.table, seccomp_action_words.n, action);
+}
+
 /*
  * A program for the other byte order, as a comparison of both makes them, is written in it. libseccomp forgets some
  * "return" instructions then.
@@ -83,12 +93,10 @@ static int add_rules(scmp_filter_ctx ctx, const struct fragment_rule *rules, siz
 static void swap_program(struct sock_filter *code, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint32_t swapped = __builtin_bswap32(code[i].k), action;
+		uint32_t swapped = __builtin_bswap32(code[i].k);
 
 		code[i].code = __builtin_bswap16(code[i].code);
-		action = swapped & SECCOMP_RET_ACTION_FULL;
-		if (code[i].code != (BPF_RET | BPF_K) ||
-		    word_name(seccomp_action_words.table, seccomp_action_words.n, action))
+		if (code[i].code != (BPF_RET | BPF_K) || is_verdict(swapped))
 			code[i].k = swapped;
 	}
 }

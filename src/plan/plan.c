@@ -2,6 +2,7 @@
 #include "plan/plan.h"
 
 #include <ctype.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "base/phrases.h"
 #include "oci_spec.h"
+#include "plan/placement.h"
 #include "spec/names.h"
 
 #ifndef CLONE_NEWTIME
@@ -400,7 +402,8 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 	    plan_program(config->process, host, a, warnings, plan, err) ||
 	    plan_names(config, plan, err) || plan_hooks(config, a, plan, err) ||
 	    plan_mounts(config, options, host, &plan->ns, a, warnings, &plan->fs, err) ||
-	    plan_cgroup(os, options->id, host, a, warnings, &plan->cgroup, err))
+	    plan_cgroup(os, options->id, host, a, warnings, &plan->cgroup, err) ||
+	    plan_delegation(plan, a, err))
 		return -1;
 	if (os && (plan_sysctl(os, a, plan, err) || plan_net_devices(os, a, plan, err) ||
 		   plan_rdt(os, options->id, a, warnings, &plan->rdt, err) ||
@@ -412,6 +415,25 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 		plan->keyring = arena_printf(a, "_ses.%s", options->id);
 	*ret = plan;
 	return 0;
+}
+
+static bool is_named(const char *const *names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(names[i], name))
+			return true;
+	return false;
+}
+
+/* Who shares a pid namespace that was there before is not known. */
+static bool is_traceable(const struct oci_process *init, const struct ns_plan *ns)
+{
+	const struct oci_capabilities *caps = init ? init->capabilities : NULL;
+
+	if (ns->listed & ~ns->fresh & CLONE_NEWPID)
+		return true;
+	return caps && (is_named(caps->bounding, caps->n_bounding, "CAP_SYS_PTRACE") ||
+			is_named(caps->permitted, caps->n_permitted, "CAP_SYS_PTRACE"));
 }
 
 int plan_exec(const struct oci_config *config, const struct process_options *options,
@@ -437,6 +459,10 @@ int plan_exec(const struct oci_config *config, const struct process_options *opt
 	plan->process.user_name = names.user_name;
 	plan->process.group_name = names.group_name;
 	plan->process.keep_gid = names.keep_gid;
+	plan->traceable = is_traceable(config->process, &plan->ns);
+	plan->traces =
+		(plan->process.caps[CAP_SET_BOUNDING] | plan->process.caps[CAP_SET_PERMITTED]) &
+		UINT64_C(1) << CAP_SYS_PTRACE;
 	if (!where->no_keyring)
 		plan->keyring = arena_printf(a, "_ses.%s", where->id);
 	*ret = plan;

@@ -196,7 +196,9 @@ struct plan {
 	const struct net_device *net_devices;
 	size_t n_net_devices;
 	unsigned preserve_fds;
-	bool loopback; /* bring "lo" up */
+	bool loopback;	/* bring "lo" up */
+	bool traceable; /* exec only: somebody in the pid namespace may have CAP_SYS_PTRACE */
+	bool traces;	/* exec only: the process itself may have it */
 };
 
 /* The plan for creating a container. *ret lives in the arena. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "oci_spec.h"
+#include "plan/placement.h"
 #include "plan/plan.h"
 #include "plan/rules.h"
 
@@ -348,44 +349,7 @@ static int plan_limits(struct build *b, const struct oci_resources *r,
 	return 0;
 }
 
-/* ---- path and unified ------------------------------------------------------------------------------------------------ */
-
-static int refuse_path(const char *why, struct error *err)
-{
-	return error_config(err, "/linux/cgroupsPath", "%s", why);
-}
-
-static int plan_path(const char *path, const char *id, struct arena *a, struct cgroup_plan *plan,
-		     struct error *err)
-{
-	char *clean, *to;
-
-	if (!path || !*path)
-		path = id;
-	plan->path_is_absolute = path[0] == '/';
-	clean = to = arena_alloc(a, strlen(path) + 2);
-	while (*path) {
-		size_t n = strcspn(path, "/");
-
-		if ((n == 1 && path[0] == '.') || (n == 2 && str_starts(path, "..")))
-			return refuse_path("\".\" and \"..\" are not allowed in it", err);
-		if (memchr(path, '\n', n))
-			return refuse_path("a name in it holds a line end", err);
-		if (n > 255)
-			return refuse_path("a name in it has more than 255 bytes", err);
-		if (n) {
-			*to++ = '/';
-			to = mempcpy(to, path, n);
-		}
-		path += n + strspn(path + n, "/");
-	}
-	if (to == clean)
-		return refuse_path("the root of a hierarchy is no place for a container", err);
-	if (to - clean > 3000)
-		return refuse_path("it has more than 3000 bytes", err);
-	plan->path = clean;
-	return 0;
-}
+/* ---- unified ---------------------------------------------------------------------------------------------------------- */
 
 /*
  * A file of the container's cgroup and no other; of those that move, kill or stop processes none, as what they take are the
@@ -445,13 +409,9 @@ int plan_cgroup(const struct oci_linux *os, const char *id, const struct host *h
 	const struct oci_resources *r = os ? os->resources : NULL;
 	struct cgroup_plan plan = { .id = id, .manager = host->manager };
 
-	if (host->manager == CGROUP_SYSTEMD)
-		return error_set(err, ERR_USAGE,
-				 "this build cannot have systemd make cgroups: use "
-				 "--cgroup-manager cgroupfs");
 	/* What is wrong is refused whoever makes the cgroup, also where nobody does. */
 	if ((r && plan_resources(r, r, NULL, a, warnings, &plan, err)) ||
-	    plan_path(os ? os->cgroups_path : NULL, id, a, &plan, err) ||
+	    plan_placement(os ? os->cgroups_path : NULL, host, a, &plan, err) ||
 	    (plan_rules_needed(os, host) && plan_rules(r, a, &plan, err)))
 		return -1;
 	*ret = plan;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "plan/properties.h"
 #include "plan/types.h"
 
 struct oci_linux;
@@ -67,6 +68,16 @@ struct device_rule {
 	uint32_t index; /* resources.devices[index], DEVICE_RULE_OWN for what every container has */
 };
 
+/* The scope that systemd makes for a container (systemd.scope(5)). */
+struct unit_plan {
+	const char *name;			/* "PREFIX-NAME.scope" */
+	const char *slice;			/* the unit that it is in */
+	bool user;				/* of the caller's user manager, not the system's */
+	const struct unit_property *properties; /* what annotations ask for */
+	size_t n_properties;
+	unsigned seconds; /* how long systemd may take for an answer */
+};
+
 struct cgroup_plan {
 	const char *id;
 	enum cgroup_manager manager;
@@ -83,6 +94,14 @@ struct cgroup_plan {
 	size_t n_devices;
 	const struct pair *unified; /* cgroup v2: file and content */
 	size_t n_unified;
+	const struct unit_plan *unit; /* CGROUP_SYSTEMD; NULL otherwise */
+	/* The container may write to its cgroups, so that it needs every controller. */
+	bool delegated;
+	/* v2: the container's directory is given to this user of the host (plan_delegation()). */
+	bool has_owner;
+	uid_t owner;
+	/* v2: a directory in it which the container lives in and owns; limits stay above. NULL: none. */
+	const char *delegate;
 	bool check_usage; /* an update: a limit of memory below what is used is refused */
 };
 

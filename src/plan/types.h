@@ -37,7 +37,8 @@ struct host {
 		namespaces[8]; /* inode numbers of our own namespaces, in the order of ns_types[] */
 	unsigned last_capability; /* /proc/sys/kernel/cap_last_cap */
 	enum cgroup_manager manager;
-	uint64_t bounding; /* our own capability sets */
+	unsigned systemd_seconds; /* that systemd may take for an answer, 0: as usual */
+	uint64_t bounding;	  /* our own capability sets */
 	uint64_t permitted;
 	bool apparmor, selinux; /* the kernel enforces it, so that a profile or label can be had */
 	uint64_t ignored_signals; /* bit n - 1 for signal n */

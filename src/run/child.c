@@ -109,7 +109,7 @@ static int take_over(struct launch *l, struct error *err)
 	/* It begins where we are now. */
 	if (ns->fresh & CLONE_NEWCGROUP && unshare(CLONE_NEWCGROUP) < 0)
 		return error_sys(err, "unshare the cgroup namespace");
-	return 0;
+	return cgroup_attach_leaf(l->cgroup, err);
 }
 
 static int set_names(const struct plan *plan, struct error *err)
@@ -196,7 +196,8 @@ static int become_container(struct launch *l, const char **ret_program, struct e
 	    container_hooks(l, HOOK_CREATE_CONTAINER, "creating", plan->fs.rootfs, err))
 		return -1;
 	if (phase_enter(&l->child, PHASE_PIVOT, err) || rootfs_enter(&plan->fs, &l->sources, err) ||
-	    become_terminal(p, &plan->fs, l->console, err) || set_sysctls(plan, err))
+	    become_terminal(p, &plan->fs, l->console, err) || become_foreground(p, err) ||
+	    set_sysctls(plan, err))
 		return -1;
 	/* Nothing is mounted after the masks. */
 	if (phase_enter(&l->child, PHASE_FINISH, err) ||

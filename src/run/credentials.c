@@ -184,6 +184,18 @@ int credentials_drop(const struct credentials *c, struct error *err)
 	return 0;
 }
 
+int credentials_drop_filtered(const struct credentials *c, struct error *err)
+{
+	const struct process_plan *p = c->process;
+
+	if (credentials_drop(c, err) || filter_enter(c->seccomp, err))
+		return -1;
+	if (caps_set(p->caps[CAP_SET_EFFECTIVE], p->caps[CAP_SET_PERMITTED],
+		     p->caps[CAP_SET_INHERITABLE], err))
+		return error_at(err, "%s/capabilities", c->where);
+	return 0;
+}
+
 int filter_announce(const struct seccomp_plan *seccomp, int *ret_listener, struct error *err)
 {
 	auto_fd int lowest = -1;

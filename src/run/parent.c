@@ -107,6 +107,14 @@ static int claim(struct launch *l, struct error *err)
 	return l->options->notify ? notify_make(&l->state, err) : 0;
 }
 
+/* An init that has ended meanwhile is the reason for a failure to do something with it, and knows more of it. */
+static int blame_init(struct launch *l, struct error *err)
+{
+	if (fd_wait(l->pidfd, POLLIN, deadline_in(0)) > 0)
+		return channel_reason(&l->parent, err);
+	return -1;
+}
+
 static void warn_of_no_cgroup(const struct launch *l)
 {
 	const struct plan *plan = l->plan;
@@ -126,6 +134,8 @@ static int make_groups(struct launch *l, struct error *err)
 {
 	int result;
 
+	if (cgroup_place(l->cgroup, l->pid, err))
+		return blame_init(l, err);
 	if (cgroup_make_v1(l->cgroup, err))
 		return -1;
 	cgroup_to_record(l->cgroup, &l->record);
@@ -202,12 +212,11 @@ static NORETURN void go_between(struct launch *l, uint64_t flags)
 	_exit(pid < 0);
 }
 
-static int clone_through_go_between(struct launch *l, uint64_t flags, int cgroup_fd,
-				    struct error *err)
+static int clone_through_go_between(struct launch *l, uint64_t flags, struct error *err)
 {
 	auto_fd int pidfd = -1;
 	int status;
-	pid_t pid = process_clone(CLONE_FILES, cgroup_fd, &pidfd, err);
+	pid_t pid = cgroup_clone(l->cgroup, CLONE_FILES, &pidfd, err);
 
 	if (pid < 0)
 		return -1;
@@ -243,14 +252,14 @@ static int clone_init(struct launch *l, struct error *err)
 	const struct ns_plan *ns = &l->plan->ns;
 	uint64_t flags = (uint64_t)launch_birth_flags(l->plan) | CLONE_FILES;
 	auto_fd int own_pid = -1;
-	int cgroup_fd = cgroup_clone_fd(l->cgroup), result = 0;
+	int result = 0;
 
 	if (needs_go_between(ns, l->host)) {
-		result = clone_through_go_between(l, flags, cgroup_fd, err);
+		result = clone_through_go_between(l, flags, err);
 	} else if (join_pid(l, &own_pid, err)) {
 		result = -1;
 	} else {
-		l->pid = process_clone(flags, cgroup_fd, &l->pidfd, err);
+		l->pid = cgroup_clone(l->cgroup, flags, &l->pidfd, err);
 		if (l->pid == 0)
 			child_main(l);
 		result = l->pid < 0 ? -1 : 0;
@@ -325,17 +334,13 @@ static int write_pid(struct launch *l, struct error *err)
  */
 static int give_pid(struct launch *l, struct error *err)
 {
-	return cgroup_count(l->cgroup) ? 0 : write_pid(l, err);
+	return cgroup_is_entered_late(l->cgroup) ? write_pid(l, err) : 0;
 }
 
-/* An init that has ended meanwhile is the reason for a failure to give it something, and knows more of it. */
 static int serve_init(struct launch *l, struct error *err)
 {
-	if (give_ids(l, err) || give_pid(l, err) || move_net_devices(l, err)) {
-		if (fd_wait(l->pidfd, POLLIN, deadline_in(0)) > 0)
-			return channel_reason(&l->parent, err);
-		return -1;
-	}
+	if (give_ids(l, err) || give_pid(l, err) || move_net_devices(l, err))
+		return blame_init(l, err);
 	cgroup_give_joins(l->cgroup, l->handover->joins);
 	sources_give(&l->sources, l->handover->sources);
 	return channel_send(&l->parent, MSG_GO, 0, err);

@@ -266,6 +266,9 @@ static void leave_out_cgroups(const struct cgroup *cg, struct sources *s)
 	if (!s->n_cgroups)
 		return;
 	n = cgroup_mounts(cg, s->arena, &mounts);
+	/* Where systemd has put it nobody knew before. */
+	if (n == 1 && s->n_cgroups == 1)
+		s->cgroups[0].path = mounts[0].path;
 	for (size_t i = 0; i < s->n_cgroups; i++) {
 		struct cgroup_source *c = &s->cgroups[i];
 

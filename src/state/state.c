@@ -239,13 +239,17 @@ bool state_is_volatile(const struct state *s)
 
 int state_remove(const struct state *s, struct error *err)
 {
-	static const char *const files[] = {
-		"record",	 "record.new",
-		STATE_CONFIG,	 STATE_CONFIG ".new",
-		STATE_RESOURCES, STATE_RESOURCES ".new",
-		STATE_GATE,	 STATE_ANSWER,
-		STATE_PAGE,	 STATE_NOTIFY "/" STATE_NOTIFY_SOCKET
-	};
+	static const char *const files[] = { "record",
+					     "record.new",
+					     STATE_CONFIG,
+					     STATE_CONFIG ".new",
+					     STATE_RESOURCES,
+					     STATE_RESOURCES ".new",
+					     STATE_GATE,
+					     STATE_ANSWER,
+					     STATE_PAGE,
+					     STATE_TRACED,
+					     STATE_NOTIFY "/" STATE_NOTIFY_SOCKET };
 	auto_fd int root_fd = open_root(s->root, false, err);
 
 	if (root_fd < 0)
@@ -326,6 +330,18 @@ int state_write_file(const struct state *s, const char *name, const void *data, 
 	else if (renameat(s->fd, temp, s->fd, name) < 0)
 		return error_sys(err, "rename \"%s/%s/%s\"", s->root, s->id, temp);
 	return 0;
+}
+
+int state_mark(const struct state *s, const char *name, struct error *err)
+{
+	auto_fd int fd = openat(s->fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 ? error_sys(err, "make \"%s/%s/%s\"", s->root, s->id, name) : 0;
+}
+
+bool state_is_marked(const struct state *s, const char *name)
+{
+	return faccessat(s->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 char *state_read_file(const struct state *s, const char *name, struct arena *a, size_t *ret_size,

@@ -98,8 +98,7 @@ int caps_raise(struct error *err)
 	return result;
 }
 
-int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uint64_t ambient,
-	       struct error *err)
+int caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable, struct error *err)
 {
 	cap_t caps = cap_init();
 	int result = -1;
@@ -113,7 +112,13 @@ int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uin
 	else
 		error_sys(err, "capset");
 	cap_free(caps);
-	if (result)
+	return result;
+}
+
+int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uint64_t ambient,
+	       struct error *err)
+{
+	if (caps_set(effective, permitted, inheritable, err))
 		return -1;
 	/* cap_reset_ambient() would ask for each first. */
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
@@ -164,9 +169,9 @@ static int quota_exceeded(const char *name, struct error *err)
 	if (read_quota(quota))
 		error_add(err, " (%u of %u keys, %u of %u bytes)", quota[0], quota[1], quota[2],
 			  quota[3]);
-	return error_add(err,
-			 ": raise kernel.keys.maxkeys and kernel.keys.maxbytes (for the host's root "
-			 "root_maxkeys and root_maxbytes), or do without a keyring (--no-new-keyring)");
+	return error_add(
+		err, ": raise kernel.keys.maxkeys and kernel.keys.maxbytes (for the host's root "
+		     "root_maxkeys and root_maxbytes), or do without a keyring (--no-new-keyring)");
 }
 
 int keyring_join(const char *name, struct error *err)

@@ -29,7 +29,10 @@ int caps_keep(bool keep, struct error *err);
 /* Raises the effective set to all that is permitted. */
 int caps_raise(struct error *err);
 
-/* Sets the three sets of capset(2), then the ambient set to exactly `ambient`. */
+/* Sets the three sets of capset(2): capget and capset are all the calls that it makes. */
+int caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable, struct error *err);
+
+/* The same, then the ambient set to exactly `ambient`. */
 int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uint64_t ambient,
 	       struct error *err);
 

@@ -5,10 +5,10 @@
 # alone. The latter is shown to the runtime by a mount namespace that has nothing else.
 load helpers
 
-V2=/sys/fs/cgroup/unified
+V2=$(v2_mount)
 
 need_hybrid() {
-	[[ -e $V2/cgroup.procs ]] || skip "no cgroup v2 beside v1 hierarchies here"
+	[[ $V2 == */unified ]] || skip "no cgroup v2 beside v1 hierarchies here"
 }
 
 # The runtime on a host that was changed by SCRIPT, for this command alone.
@@ -22,7 +22,14 @@ on_host() {	# SCRIPT ARG...
 	output=$(<"$OUT") error=$(<"$ERR")
 }
 
-pure_v2() { on_host 'mount -t cgroup2 none /sys/fs/cgroup' "$@"; }
+# Where it is alone already, another mount would change the options of all of them.
+pure_v2() {
+	if is_pure_v2; then
+		on_host : "$@"
+	else
+		on_host 'mount -t cgroup2 none /sys/fs/cgroup' "$@"
+	fi
+}
 
 read_only_v2() { on_host "mount -o remount,bind,ro $V2" "$@"; }
 
@@ -100,12 +107,12 @@ v2_path_of() { sed -n 's/^0:://p' "/proc/$1/cgroup"; }
 }
 
 @test "UNI-01 UNI-03 UNI-04 unified on v2" {
+	[[ -n $V2 ]] || skip "no cgroup v2 here"
 	config '.linux.cgroupsPath = $p | .linux.resources.unified = {"cgroup.max.depth": "3"}' \
 		--arg p "/$TOKEN/u"
 	args sleep 1000
 	pure_v2 run --detach --bundle "$BUNDLE" "$ID"
 	eq "$status" 0 "$error"
-	need_hybrid
 	eq "$(cat "$V2/$TOKEN/u/cgroup.max.depth")" 3
 	pure_v2 delete --force "$ID"
 	config '.linux.resources.unified = {"nosuch.max": "3"}'

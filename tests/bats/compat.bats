@@ -117,7 +117,7 @@ load helpers
 }
 
 @test "a memory limit that create does not survive" {
-	need_v1 memory
+	need_controller memory
 	config '.linux.resources.memory.limit = 100000'
 	args true
 	run_ct

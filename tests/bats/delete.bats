@@ -23,21 +23,21 @@ load helpers
 }
 
 @test "RT-DEL-02 a paused container is refused" {
-	need_v1 freezer
+	need_controller freezer
 	args sleep 1000
 	create
 	start
-	echo FROZEN >"$(hierarchy freezer)$(cgroup_path_of "$(pid_of)" freezer)/freezer.state"
+	freeze "$(pid_of)"
 	fails delete "$ID"
 	eq "$(state status)" paused
 }
 
 @test "--force ends a paused container too" {
-	need_v1 freezer
+	need_controller freezer
 	args sleep 1000
 	create
 	start
-	echo FROZEN >"$(hierarchy freezer)$(cgroup_path_of "$(pid_of)" freezer)/freezer.state"
+	freeze "$(pid_of)"
 	ok delete --force "$ID"
 	leak_check
 }
@@ -86,7 +86,7 @@ load helpers
 }
 
 @test "RT-DEL-03 a fork bomb does not outrun delete" {
-	need_v1 pids
+	need_controller pids
 	without_namespace pid
 	config '.linux.resources.pids.limit = 60'
 	script 'bomb() { bomb & bomb & wait; }; echo ready; bomb 2>/dev/null; sleep 1012'

@@ -84,6 +84,70 @@ need_v1() {	# CONTROLLER...
 	done
 }
 
+# Where cgroup v2 is: all there is, or beside v1 hierarchies.
+v2_mount() {
+	if [[ $(stat -fc %T /sys/fs/cgroup) == cgroup2fs ]]; then
+		echo /sys/fs/cgroup
+	elif [[ -e /sys/fs/cgroup/unified/cgroup.procs ]]; then
+		echo /sys/fs/cgroup/unified
+	fi
+}
+
+is_pure_v2() { [[ $(v2_mount) == /sys/fs/cgroup ]]; }
+
+v2_has() {	# CONTROLLER, by its name in v2
+	[[ -n $(v2_mount) && ( $1 == freezer || -n $(grep -w "$1" "$(v2_mount)/cgroup.controllers") ) ]]
+}
+
+need_v2() {	# CONTROLLER...
+	local c
+
+	is_pure_v2 || skip "this host has cgroup v1"
+	for c; do
+		v2_has "$c" || skip "this kernel has no cgroup v2 controller $c"
+	done
+}
+
+# In either version, for what both do alike.
+need_controller() {	# CONTROLLER...
+	local c
+
+	for c; do
+		[[ -n $(hierarchy "$c") ]] || v2_has "$c" || skip "no cgroup controller $c here"
+	done
+}
+
+cgroup_dir_of() {	# PID CONTROLLER → directory
+	if [[ -n $(hierarchy "$2") ]]; then
+		echo "$(hierarchy "$2")$(cgroup_path_of "$1" "$2")"
+	else
+		echo "$(v2_mount)$(sed -n 's/^0:://p' "/proc/$1/cgroup")"
+	fi
+}
+
+# As another than the runtime would do it.
+freeze() {	# PID
+	local dir
+
+	dir=$(cgroup_dir_of "$1" freezer)
+	if [[ -e $dir/freezer.state ]]; then
+		echo FROZEN >"$dir/freezer.state"
+	else
+		echo 1 >"$dir/cgroup.freeze"
+	fi
+}
+
+thaw() {	# PID
+	local dir
+
+	dir=$(cgroup_dir_of "$1" freezer)
+	if [[ -e $dir/freezer.state ]]; then
+		echo THAWED >"$dir/freezer.state"
+	else
+		echo 0 >"$dir/cgroup.freeze"
+	fi
+}
+
 cgroup_path_of() {	# PID CONTROLLER → path inside the hierarchy
 	awk -F: -v c="$2" '("," $2 ",") ~ ("," c ",") { print $3 }' "/proc/$1/cgroup"
 }

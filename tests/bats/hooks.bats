@@ -254,11 +254,13 @@ where='{ for n in mnt net uts pid ipc; do stat -L -c "$n=%i" /proc/self/ns/$n; d
 }
 
 @test "HOOK-CRT-04 X-37 the cgroup and its limits are there" {
-	need_v1 pids
+	need_controller pids
+	local mount=$(hierarchy pids) list=pids
+	[[ -n $mount ]] || { mount=$(v2_mount) list=; }
 	config '.linux.resources.pids.limit = 77'
 	hook createRuntime "pid=\$(sed 's/.*\"pid\": *\([0-9]*\).*/\1/')
-		cg=\$(sed -n 's/^[0-9]*:pids://p' /proc/\$pid/cgroup)
-		cat $(hierarchy pids)\$cg/pids.max >\$DIR/out"
+		cg=\$(sed -n 's/^[0-9]*:$list://p' /proc/\$pid/cgroup)
+		cat $mount\$cg/pids.max >\$DIR/out"
 	create
 	file_is out 77
 }

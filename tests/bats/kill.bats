@@ -110,12 +110,12 @@ caught() { grep -qx "signal=$1" "$TEST_DIR/ct.out"; }
 }
 
 @test "X-32 a signal to a paused container is delivered, SIGKILL ends it" {
-	need_v1 freezer
+	need_controller freezer
 	args sleep 1000
 	create
 	start
 	local pid=$(pid_of)
-	echo FROZEN >"$(hierarchy freezer)$(cgroup_path_of "$pid" freezer)/freezer.state"
+	freeze "$pid"
 	ok kill "$ID" KILL
 	wait_pid "$pid" 3
 	eq "$(state status)" stopped

@@ -187,7 +187,8 @@ fake_proc() {	# DIR
 	eq "$output" "$PROFILE (enforce)"
 	ok exec --apparmor "$OUTER" "$ID" cat /proc/self/attr/current
 	eq "$output" "$OUTER (enforce)"
-	fails exec --apparmor "$TOKEN-nothing" "$ID" true
+	run_runtime exec --apparmor "$TOKEN-nothing" "$ID" true
+	eq "$status" 255
 	has "$error" "$TOKEN-nothing"
 }
 

@@ -83,16 +83,16 @@ load helpers
 }
 
 @test "ST-07 X-30 a frozen container is paused" {
-	need_v1 freezer
+	need_controller freezer
 	args sleep 1000
 	create
 	start
-	local file
-	file=$(hierarchy freezer)$(cgroup_path_of "$(pid_of)" freezer)/freezer.state
-	echo FROZEN >"$file"
+	local pid
+	pid=$(pid_of)
+	freeze "$pid"
 	eq "$(state status)" paused
 	fails start "$ID"
-	echo THAWED >"$file"
+	thaw "$pid"
 	eq "$(state status)" running
 }
 

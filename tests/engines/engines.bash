@@ -179,3 +179,60 @@ bundle_make() {
 		"$1/config.json" > "$1/config.new"
 	mv "$1/config.new" "$1/config.json"
 }
+
+# ---- the same on another runtime ----------------------------------------------
+
+# reference_find: REFERENCE is Debian's crun or runc, whichever runs a container on this machine; else skips.
+reference_find() {
+	local name why=
+
+	for name in crun runc; do
+		REFERENCE=$(command -v "$name") || { why+=" $name is not installed;"; continue; }
+		rm -rf "$W/t/reference"
+		RUNTIME=$REFERENCE bundle_make "$W/t/reference" "reference-$name" '.process.args = ["true"] | .process.rlimits = []'
+		if "$REFERENCE" --root "$W/t/reference/root" run --bundle "$W/t/reference" "$WORD" \
+			< /dev/null > "$W/t/reference/out" 2>&1 3>&- 4>&-; then
+			return 0
+		fi
+		why+=" $name: $(tail -n 1 "$W/t/reference/out");"
+		"$REFERENCE" --root "$W/t/reference/root" delete --force "$WORD" > /dev/null 2>&1 || true
+	done
+	skip "no runtime to compare with:$why"
+}
+
+# say COMMAND...: what it prints on standard output, and its status; a line of a transcript.
+say() {
+	local status=0
+
+	echo "+ $*"
+	"$@" 2>> "$W/t/errors" || status=$?
+	echo "= $status"
+}
+
+# same_as_reference FUNCTION: what it prints with RUNTIME and with REFERENCE in its place is the same.
+same_as_reference() {
+	reference_find
+	: > "$W/t/errors"
+	"$1" > "$W/t/ours" || true
+	echo "errors with $REFERENCE:" >> "$W/t/errors"
+	RUNTIME=$REFERENCE "$1" > "$W/t/theirs" || true
+	[ "$(grep -c '^= 0' "$W/t/theirs")" -gt 3 ] || { cat "$W/t/theirs" "$W/t/errors"; return 1; }
+	diff -u --label "$REFERENCE" --label "$RUNTIME" "$W/t/theirs" "$W/t/ours" || { cat "$W/t/errors"; return 1; }
+}
+
+# What a program sees of the container, in words that do not depend on the moment.
+FACTS='grep -E "^(Uid|Gid|Groups|Umask|Cap|NoNewPrivs|Seccomp:|SigBlk|SigIgn)" /proc/self/status
+	tr -s " " < /proc/self/limits | sort
+	cat /proc/self/oom_score_adj
+	cut -d" " -f5 /proc/self/mountinfo | sort -u
+	env | grep -v HOSTNAME= | sort
+	pwd; hostname | wc -c
+	ls -1 /dev; stat -c "%n %a %u %g" /dev /dev/shm /dev/pts /proc /sys /tmp
+	cat /proc/sys/kernel/cap_last_cap; ls /proc/self/fd | wc -l
+	for path in /proc/kcore /proc/timer_list /proc/keys; do (wc -c < $path) 2> /dev/null; done
+	for path in /proc/sys/kernel/hostname /proc/sysrq-trigger /sys/kernel/x /etc/written; do
+		(: >> $path) 2> /dev/null && echo "$path is writable"
+	done
+	awk "\$5 !~ /^\/(dev|proc|sys)\// || \$5 ~ /^\/dev\/(shm|pts|mqueue)\$/ { print \$5, \$6 }" /proc/self/mountinfo |
+		grep -v "^/ " | sort -u
+	readlink /proc/self/exe; cat /proc/1/comm'

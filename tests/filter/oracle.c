@@ -139,23 +139,25 @@ static uint32_t kernel_arch(uint32_t token)
 }
 
 /* Rules for calls that no architecture has decide nothing, but libseccomp may refuse them. */
-static bool has_call(const struct oracle *o, const char *name)
+static bool has_call(const uint32_t *arches, size_t n, const char *name)
 {
-	for (size_t i = 0; i < o->n_arches; i++)
-		if (seccomp_syscall_resolve_name_rewrite(o->arches[i], name) >= 0)
+	for (size_t i = 0; i < n; i++)
+		if (seccomp_syscall_resolve_name_rewrite(arches[i], name) >= 0)
 			return true;
 	return false;
 }
 
-static int program_make(struct oracle *o, int *ret_entry)
+/* The filter for these architectures; NULL: *ret is how libseccomp refuses rule *ret_entry. */
+static scmp_filter_ctx filter_make(const struct oracle *o, const uint32_t *arches, size_t n_arches,
+				   int *ret, int *ret_entry)
 {
 	const struct oci_seccomp *p = o->profile;
 	scmp_filter_ctx ctx = seccomp_init(o->fallback);
 	int result = 0;
 
 	(void)seccomp_arch_remove(ctx, SCMP_ARCH_NATIVE);
-	for (size_t i = 0; i < o->n_arches && result == 0; i++)
-		result = seccomp_arch_add(ctx, o->arches[i]);
+	for (size_t i = 0; i < n_arches && result == 0; i++)
+		result = seccomp_arch_add(ctx, arches[i]);
 	for (size_t i = 0; i < p->n_syscalls && result == 0; i++) {
 		const struct oci_syscall *s = &p->syscalls[i];
 
@@ -163,13 +165,33 @@ static int program_make(struct oracle *o, int *ret_entry)
 		if (action_of(s->action, s->has_errno_ret, s->errno_ret) == o->fallback)
 			continue;
 		for (size_t k = 0; k < s->n_names && result == 0; k++)
-			if (has_call(o, s->names[k]))
+			if (has_call(arches, n_arches, s->names[k]))
 				result = add_rule(ctx, s, s->names[k]);
+	}
+	*ret = result;
+	if (result == 0)
+		return ctx;
+	seccomp_release(ctx);
+	return NULL;
+}
+
+static int program_make(struct oracle *o, bool apart, int *ret_entry)
+{
+	size_t at_once = apart ? 1 : o->n_arches;
+	int result = 0;
+	scmp_filter_ctx ctx = filter_make(o, o->arches, at_once, &result, ret_entry);
+
+	for (size_t i = at_once; i < o->n_arches && result == 0; i++) {
+		scmp_filter_ctx more = filter_make(o, &o->arches[i], 1, &result, ret_entry);
+
+		if (more)
+			result = seccomp_merge(ctx, more);
 	}
 	if (result == 0)
 		result = export(&o->program, ctx,
 				(o->arches[0] ^ seccomp_arch_native()) & __AUDIT_ARCH_LE);
-	seccomp_release(ctx);
+	if (ctx)
+		seccomp_release(ctx);
 	return result;
 }
 
@@ -222,7 +244,8 @@ static void add_arch(struct oracle *o, uint32_t arch)
 	o->arches[o->n_arches++] = arch;
 }
 
-int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *p, int *ret_entry)
+int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *p, bool apart,
+		int *ret_entry)
 {
 	int result = 0;
 
@@ -236,7 +259,7 @@ int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *p, 
 		add_arch(o, arch_of(p->architectures[i]));
 	for (size_t i = 0; i < p->n_syscalls; i++)
 		see_names(o, &p->syscalls[i]);
-	result = program_make(o, ret_entry);
+	result = program_make(o, apart, ret_entry);
 	for (size_t i = 0; i < o->n_arches && result == 0; i++) {
 		bool done = false;
 

@@ -38,8 +38,12 @@ struct oracle {
 	const struct oci_seccomp *profile;
 };
 
-/* 0, or the negative errno with which libseccomp refuses the profile (*ret_entry: in which rule). */
-int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *profile,
+/*
+ * 0, or the negative errno with which libseccomp refuses the profile (*ret_entry: in which rule). `apart`: every architecture
+ * gets the rules on the calls that it has; otherwise all get all of them, and rules that contradict each other are refused
+ * even for a call that only another architecture has.
+ */
+int oracle_make(struct oracle *o, uint32_t native, const struct oci_seccomp *profile, bool apart,
 		int *ret_entry);
 void oracle_free(struct oracle *o);
 

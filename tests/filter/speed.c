@@ -180,7 +180,7 @@ static bool measure(const char *path, unsigned rounds)
 		add(&make_ours, make(profile, &a, &plan));
 		oracle_free(&oracle);
 		begin = cpu_now();
-		if (oracle_make(&oracle, seccomp_arch_native(), profile, &entry)) {
+		if (oracle_make(&oracle, seccomp_arch_native(), profile, false, &entry)) {
 			fprintf(stderr, "%s: libseccomp refuses rule %d\n", path, entry);
 			exit(2);
 		}

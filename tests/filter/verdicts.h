@@ -11,6 +11,8 @@ struct oci_seccomp;
 struct totals {
 	unsigned long long profiles, refused, asked;
 	unsigned long long
+		lacking; /* profiles that libseccomp refuses for a call that is not there */
+	unsigned long long
 		unfounded;	    /* calls on which no rule says what libseccomp's program says */
 	unsigned long long endless; /* profiles that libseccomp never gets ready with */
 	unsigned long long reasons;

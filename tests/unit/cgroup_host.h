@@ -114,7 +114,7 @@ static inline pid_t start(struct cgroup *cg, void (*body)(void))
 
 	if (pipe2(ready, O_CLOEXEC) < 0)
 		return -1;
-	pid = process_clone(0, cgroup_clone_fd(cg), &pidfd, &err);
+	pid = cgroup_clone(cg, 0, &pidfd, &err);
 	if (pid == 0) {
 		if (cgroup_attach_self(cg, &err)) {
 			printf("# %s\n", err.text);

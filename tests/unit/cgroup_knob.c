@@ -255,7 +255,7 @@ static void check_devices(struct cgroup *cg, const int want[4], const char *what
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return;
-	pid = process_clone(0, cgroup_clone_fd(cg), &pidfd, &err);
+	pid = cgroup_clone(cg, 0, &pidfd, &err);
 	if (pid == 0) {
 		if (cgroup_attach_self(cg, &err))
 			_exit(1);

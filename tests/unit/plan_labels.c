@@ -105,11 +105,14 @@ static bool plan_mount(const char *mount, const char *more, const struct host *h
 static const char *label_of(const struct fs_plan *fs)
 {
 	const struct fs_mount *m = &fs->mounts[0];
-	const struct fs_option *last = &m->options[m->n_options - 1];
+	const struct fs_option *last;
 
 	if (m->root_label)
 		return arena_printf(&arena, "root %s", m->root_label);
-	return m->n_options && label_is_option(last->key)
+	if (!m->n_options)
+		return "";
+	last = &m->options[m->n_options - 1];
+	return label_is_option(last->key)
 		       ? arena_printf(&arena, "%s%s=%s",
 				      last->index == FS_MOUNT_LABEL ? "" : "own ", last->key,
 				      last->value)

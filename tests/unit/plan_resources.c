@@ -400,7 +400,6 @@ static void test_paths(void)
 static void test_managers(void)
 {
 	const struct host disabled = { .cwd = "/", .manager = CGROUP_DISABLED };
-	const struct host systemd = { .cwd = "/", .manager = CGROUP_SYSTEMD };
 	struct result r =
 		plan_on("\"cgroupsPath\":\"/a\",\"resources\":{\"pids\":{\"limit\":5}}", &disabled);
 
@@ -410,7 +409,59 @@ static void test_managers(void)
 	CHECK_INT(r.plan.n_devices, 0);
 	CHECK(r.warnings.first != NULL);
 	CHECK(plan_on("", &disabled).warnings.first == NULL);
-	CHECK_INT(plan_on("", &systemd).status, -1);
+}
+
+/* slice:prefix:name, each part of which may be empty. */
+static void test_units(void)
+{
+	static const struct {
+		const char *path, *name, *slice, *below;
+	} cases[] = {
+		{ "", "teu-unit.scope", "system.slice", "/system.slice" },
+		{ "::", "unit.scope", "system.slice", "/system.slice" },
+		{ ":p:", "p-unit.scope", "system.slice", "/system.slice" },
+		{ "::n", "n.scope", "system.slice", "/system.slice" },
+		{ ":p:n", "p-n.scope", "system.slice", "/system.slice" },
+		{ "-::n", "n.scope", "-.slice", "" },
+		{ "-.slice:p:n", "p-n.scope", "-.slice", "" },
+		{ "a.slice:p:n", "p-n.scope", "a.slice", "/a.slice" },
+		{ "a-b-c.slice:p:n", "p-n.scope", "a-b-c.slice", "/a.slice/a-b.slice/a-b-c.slice" },
+		{ "a.slice:libpod:0a.b_c", "libpod-0a.b_c.scope", "a.slice", "/a.slice" },
+		{ ":p+q:n~", "p\\x2bq-n\\x7e.scope", "system.slice", "/system.slice" },
+	};
+	static const char *const refused[] = { "/a/b",
+					       "a",
+					       "a:b",
+					       "a.slice:b:c:d",
+					       "a:b:c",
+					       "a.slice:b/c:d",
+					       "a--b.slice:c:d",
+					       "-a.slice:b:c",
+					       "a-.slice:b:c",
+					       "a.slice::b.slice" };
+	struct host host = { .cwd = "/", .manager = CGROUP_SYSTEMD };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct result r =
+			plan_on(arena_printf(&arena, "\"cgroupsPath\":\"%s\"", cases[i].path),
+				&host);
+
+		CHECK_INT(r.status, 0);
+		if (r.status)
+			continue;
+		CHECK(!r.plan.unit->user);
+		CHECK_STR(r.plan.unit->name, cases[i].name);
+		CHECK_STR(r.plan.unit->slice, cases[i].slice);
+		CHECK_STR(r.plan.path,
+			  arena_printf(&arena, "%s/%s", cases[i].below, cases[i].name));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		expect_refusal(plan_on(arena_printf(&arena, "\"cgroupsPath\":\"%s\"", refused[i]),
+				       &host),
+			       "/linux/cgroupsPath", "");
+	host.euid = 1000;
+	CHECK(plan_on("", &host).plan.unit->user);
+	CHECK_STR(plan_on("", &host).plan.unit->slice, "user.slice");
 }
 
 int main(void)
@@ -424,5 +475,6 @@ int main(void)
 	test_user_namespaces();
 	test_paths();
 	test_managers();
+	test_units();
 	return check_done();
 }
