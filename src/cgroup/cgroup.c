@@ -121,7 +121,8 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 	cg->arena = a;
 	cg->plan = plan;
 	cg->rootless = host->rootless;
-	cg->in_userns = host->in_userns;
+	/* The container of an ordinary user is always in a user namespace. */
+	cg->in_userns = host->in_userns || host->euid != 0;
 	*ret = cg;
 	if (!plan->path)
 		return 0;
