@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # $results, $here: tests/bats/run's
 #
 # The callers that tests/bats/run can put in the place of root: for each the suites that make sense, and
 # what has to be there. $enter is what a suite is run by.
@@ -46,7 +46,8 @@ caller_user() {
 		exec setpriv --reuid $CALLER_ID --regid $CALLER_ID --clear-groups --inh-caps=-all $results/program/teu "\$@"
 	END
 	chmod 755 "$results/$(basename "$RUNTIME")"
-	export RUNTIME=$results/$(basename "$RUNTIME") RTB_USER=$CALLER_ID RTB_FILES=$results RTB_SUBIDS=$CALLER_FIRST
+	RUNTIME=$results/$(basename "$RUNTIME")
+	export RUNTIME RTB_USER=$CALLER_ID RTB_FILES=$results RTB_SUBIDS=$CALLER_FIRST
 	enter="unshare --mount --propagation private $here/callers.bash enter-user"
 }
 
