@@ -262,3 +262,23 @@ populated() { grep -qs "populated 1" "$DIR/cgroup.events"; }
 	unset DBUS_SYSTEM_BUS_ADDRESS
 	no_unit
 }
+
+@test "UNI-04 a controller that the unit above was not given: its name, the directory, and Delegate=" {
+	local above=/sys/fs/cgroup/system.slice/$TOKEN.service
+	need_program setpriv
+	systemd-run --quiet --unit "$TOKEN.service" -p Delegate=pids sleep 1000
+	mkdir "$above/main"
+	systemctl show "$TOKEN.service" -p MainPID --value >"$above/main/cgroup.procs"
+	# Who may not write here is anybody but root, or root without its capabilities.
+	chown 1000 "$above/cgroup.subtree_control"
+	config '.linux.cgroupsPath = $p' --arg p "/system.slice/$TOKEN.service/below"
+	resources '{memory: {limit: 67108864}}'
+	args true
+	setpriv --inh-caps -dac_override --bounding-set -dac_override "$RUNTIME" --root "$ROOT" create \
+		--bundle "$BUNDLE" "$ID" </dev/null >"$OUT" 2>"$ERR" && return 1
+	error=$(<"$ERR")
+	systemctl stop "$TOKEN.service"
+	has "$error" "/linux/resources/memory/limit"
+	has "$error" "$above/below\" lacks the cgroup controller memory"
+	has "$error" "systemd gives it to the unit $TOKEN.service by \"Delegate=memory\""
+}
