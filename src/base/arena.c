@@ -13,9 +13,9 @@
 
 struct arena_block {
 	struct arena_block *older;
-	/* keeps what follows aligned */
-	void *pad;
+	size_t room; /* of what follows, which this keeps aligned */
 };
+_Static_assert(sizeof(struct arena_block) % ALIGN == 0, "what follows a block's head is aligned");
 
 static NORETURN void out_of_memory(void)
 {
@@ -34,6 +34,8 @@ void arena_init(struct arena *a, void *first, size_t size)
 	a->blocks = NULL;
 	a->next = (char *)start;
 	a->end = (char *)first + size;
+	a->first = first;
+	a->first_size = size;
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -57,6 +59,7 @@ void *arena_alloc(struct arena *a, size_t size)
 	if (!block)
 		out_of_memory();
 	block->older = a->blocks;
+	block->room = room;
 	a->blocks = block;
 	p = block + 1;
 	if (room != size) {
@@ -113,6 +116,14 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	vsnprintf(p, (size_t)n + 1, fmt, args);
 	va_end(args);
 	return p;
+}
+
+void arena_wipe(struct arena *a)
+{
+	for (struct arena_block *block = a->blocks; block; block = block->older)
+		explicit_bzero(block + 1, block->room);
+	if (a->first)
+		explicit_bzero(a->first, a->first_size);
 }
 
 void arena_release(struct arena *a)

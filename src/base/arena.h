@@ -16,6 +16,8 @@ struct arena_block;
 struct arena {
 	struct arena_block *blocks; /* newest first */
 	char *next, *end;	    /* free part of the newest block */
+	void *first;		    /* memory of the caller's */
+	size_t first_size;
 };
 
 /* An arena whose first bytes come from `first`, zeroed memory that it never frees (a static buffer). */
@@ -34,6 +36,9 @@ char *arena_strdup(struct arena *a, const char *s) __attribute__((returns_nonnul
 char *arena_strndup(struct arena *a, const char *s, size_t n) __attribute__((returns_nonnull));
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3)
 	__attribute__((returns_nonnull));
+
+/* Overwrites all that it has handed out, which is zeroed again; the memory stays in use. */
+void arena_wipe(struct arena *a);
 
 /* Gives all memory back; the arena is empty and usable again. */
 void arena_release(struct arena *a);

@@ -256,18 +256,18 @@ static int open_join(struct hierarchy *h, struct error *err)
 	return 0;
 }
 
-/* Whether a limit is for this hierarchy, so that it is needed. */
-static bool is_needed(struct cgroup *cg, const struct hierarchy *h)
+/* What of config.json is a limit for this hierarchy, so that it is needed; NULL: nothing. */
+static const char *needed_by(struct cgroup *cg, const struct hierarchy *h)
 {
 	struct hierarchy *place;
 	struct error unused;
 
 	if (h->version == 2 && cg->plan->n_unified)
-		return true;
+		return "/linux/resources/unified";
 	for (size_t i = 0; i < cg->plan->n_limits; i++)
 		if (knob_find_place(cg, &cg->plan->limits[i], &place, &unused) || place == h)
-			return true;
-	return false;
+			return cg->plan->limits[i].where;
+	return NULL;
 }
 
 static int make_one(struct hierarchy *h, const struct cgroup_plan *plan, struct error *err)
@@ -289,7 +289,7 @@ static bool is_dispensable(struct cgroup *cg, const struct hierarchy *h, int err
 {
 	if (errnum != EACCES && errnum != EPERM && errnum != EROFS)
 		return false;
-	return (cg->rootless || (h->version == 2 && !h->alone)) && !is_needed(cg, h);
+	return (cg->rootless || (h->version == 2 && !h->alone)) && !needed_by(cg, h);
 }
 
 static int make_all(struct cgroup *cg, int version, struct error *err)
@@ -304,8 +304,11 @@ static int make_all(struct cgroup *cg, int version, struct error *err)
 
 			/* Descriptors may be few, and most hierarchies have no limit. */
 			fd_close(&h->root);
-			if (result && !is_dispensable(cg, h, err->errnum))
-				return error_at(err, "/linux/cgroupsPath");
+			if (result && !is_dispensable(cg, h, err->errnum)) {
+				const char *limit = cg->rootless ? needed_by(cg, h) : NULL;
+
+				return error_at(err, "%s", limit ? limit : "/linux/cgroupsPath");
+			}
 			if (result)
 				continue;
 		}

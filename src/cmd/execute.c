@@ -38,6 +38,7 @@ static void read_options(const struct invocation *in, struct process_options *pr
 	options->console_socket = set->console_socket;
 	options->pidfd_socket = set->pidfd_socket;
 	options->pid_file = set->pid_file;
+	options->argv = in->argv;
 	options->cgroups = set->cgroups.list;
 	options->n_cgroups = set->cgroups.n;
 	options->attached = !set->detach;
@@ -88,7 +89,7 @@ static int make_plan(struct exec *e, const struct process_options *process, unsi
 	struct plan_options options = { .id = c->id,
 					.bundle = record_get(&c->record, RECORD_BUNDLE),
 					.preserve_fds = preserve,
-					.no_keyring = record_get(&c->record, RECORD_NO_KEYRING) };
+					.keyring = record_get(&c->record, RECORD_KEYRING) };
 	struct oci_warnings unknown = { 0 };
 	const struct oci_config *config;
 	size_t size;

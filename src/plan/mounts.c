@@ -11,6 +11,7 @@
 #include "plan/devices.h"
 #include "plan/labels.h"
 #include "plan/plan.h"
+#include "plan/userns.h"
 #include "spec/mount_words.h"
 
 /* fsconfig(2) takes values up to this size; longer ones go through mount(2). */
@@ -499,7 +500,9 @@ static int plan_mount_list(const struct oci_config *config, const struct plan_op
 
 		if (plan_mount(from, i, options->bundle, ns, a, warnings, &mounts[i], err))
 			return -1;
-		if (mounts[i].kind == FS_BIND)
+		if (plan_in_user_namespace(&mounts[i], host, ns, err))
+			return -1;
+		if (mounts[i].kind == FS_BIND || mounts[i].instead)
 			mounts[i].opened = fs->n_opened++;
 		fs->idmaps |= mounts[i].idmap;
 	}

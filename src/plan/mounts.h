@@ -46,7 +46,9 @@ struct fs_mount {
 	const char *type;   /* FS_NEW, FS_REMOUNT; "" where there is none */
 	const char *source; /* FS_BIND: a path on the host; otherwise a name */
 	uint32_t
-		opened; /* FS_BIND: its number among the sources that the parent opens, otherwise FS_NO_SOURCE */
+		opened; /* FS_BIND and `instead`: its number among the sources that the parent opens, otherwise FS_NO_SOURCE */
+	const char *
+		instead; /* FS_NEW: the host's tree to bind where the kernel does not make ours, NULL: none */
 
 	const struct fs_option *options; /* FS_NEW and FS_REMOUNT */
 	size_t n_options;

@@ -5,6 +5,7 @@
  * Only what config.json says is judged here; the order in which namespaces are entered is the business of run/, since
  * the kernel demands it of the processes.
  */
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 
@@ -19,6 +20,13 @@
 
 /* The kernel takes no more lines in a uid_map (UID_GID_MAP_MAX_EXTENTS). */
 #define MAX_EXTENTS 340
+
+bool host_can_map_ids(const struct host *host)
+{
+	const uint64_t needed = UINT64_C(1) << CAP_SETUID | UINT64_C(1) << CAP_SETGID;
+
+	return (host->permitted & needed) == needed;
+}
 
 static int plan_list(const struct oci_linux *os, struct arena *a, struct ns_plan *ns,
 		     struct error *err)
@@ -86,11 +94,31 @@ static int plan_map(const struct oci_id_mapping *from, size_t n, const char *whe
 	return 0;
 }
 
+/* Our own ids as they are, each extent of the map apart: the kernel maps none across two of them. */
+static const struct id_map *identity(const struct id_map *own, size_t n, struct arena *a)
+{
+	struct id_map *map = arena_new_n(a, struct id_map, n);
+
+	for (size_t i = 0; i < n; i++)
+		map[i] = (struct id_map){ own[i].container, own[i].container, own[i].size };
+	return map;
+}
+
+static void map_all(const struct host *host, struct arena *a, struct id_maps *ret)
+{
+	static const struct id_map all = { 0, 0, UINT32_MAX };
+	const struct id_maps *own = &host->own_maps;
+
+	*ret = (struct id_maps){ &all, &all, 1, 1 };
+	if (own->n_uid && own->n_gid)
+		*ret = (struct id_maps){ identity(own->uid, own->n_uid, a),
+					 identity(own->gid, own->n_gid, a), own->n_uid,
+					 own->n_gid };
+}
+
 static int plan_maps(const struct oci_linux *os, const struct host *host, struct arena *a,
 		     struct plan_warnings *warnings, struct ns_plan *ns, struct error *err)
 {
-	static const struct id_map identity = { 0, 0, UINT32_MAX };
-
 	if (plan_map(os->uid_mappings, os->n_uid_mappings, "/linux/uidMappings", a, &ns->maps.uid,
 		     &ns->maps.n_uid, err) ||
 	    plan_map(os->gid_mappings, os->n_gid_mappings, "/linux/gidMappings", a, &ns->maps.gid,
@@ -115,10 +143,10 @@ static int plan_maps(const struct oci_linux *os, const struct host *host, struct
 				    "uidMappings and gidMappings must be given together");
 	if (ns->maps.n_uid)
 		return 0;
-	if (host->euid != 0)
+	if (!host_can_map_ids(host))
 		return error_config(err, "/linux/uidMappings",
 				    "a user namespace made by an ordinary user needs id mappings");
-	ns->maps = (struct id_maps){ &identity, &identity, 1, 1 };
+	map_all(host, a, &ns->maps);
 	return 0;
 }
 
@@ -146,6 +174,59 @@ static int plan_offsets(const struct oci_linux *os, struct arena *a, struct ns_p
 	return 0;
 }
 
+bool id_map_holds(const struct id_map *map, size_t n, uint32_t id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (id >= map[i].container && id - map[i].container < map[i].size)
+			return true;
+	return false;
+}
+
+/* The kernel lets an ordinary user map its own group only where nobody can drop a group that is denied something. */
+static bool denies_groups(const struct ns_plan *ns, const struct host *host)
+{
+	return !host_can_map_ids(host) && ns->maps.n_gid == 1 && ns->maps.gid[0].size == 1 &&
+	       ns->maps.gid[0].host == host->egid;
+}
+
+int plan_check_ids(const struct process_plan *p, const struct ns_plan *ns, const struct host *host,
+		   struct error *err)
+{
+	const struct id_maps *maps = &ns->maps;
+
+	if (!(ns->fresh & CLONE_NEWUSER))
+		return 0;
+	if (!id_map_holds(maps->uid, maps->n_uid, p->uid))
+		return error_config(err, "/process/user/uid",
+				    "user id %u is not mapped by linux.uidMappings", p->uid);
+	if (!id_map_holds(maps->gid, maps->n_gid, p->gid))
+		return error_config(err, "/process/user/gid",
+				    "group id %u is not mapped by linux.gidMappings", p->gid);
+	if (p->n_groups && !p->keep_groups && denies_groups(ns, host))
+		return error_config(
+			err, "/process/user/additionalGids",
+			"cannot be set: where an ordinary user maps only its own group, "
+			"setgroups is denied");
+	for (size_t i = 0; i < p->n_groups && !p->keep_groups; i++)
+		if (!id_map_holds(maps->gid, maps->n_gid, p->groups[i])) {
+			error_set(err, ERR_CONFIG, "group id %u is not mapped by linux.gidMappings",
+				  p->groups[i]);
+			return error_at(err, "/process/user/additionalGids/%zu", i);
+		}
+	return 0;
+}
+
+/* Without CAP_SYS_ADMIN nothing can be had but a user namespace, and in that the rest. */
+static int check_power(const struct ns_plan *ns, const struct host *host, struct error *err)
+{
+	if (ns->listed & CLONE_NEWUSER || host->permitted & UINT64_C(1) << CAP_SYS_ADMIN)
+		return 0;
+	return error_config(err, "/linux/namespaces",
+			    "%s can only make a container with a user namespace (and uidMappings, "
+			    "gidMappings; \"spec --rootless\" shows one)",
+			    host->euid ? "an ordinary user" : "a caller without CAP_SYS_ADMIN");
+}
+
 int plan_namespaces(const struct oci_config *config, const struct host *host, struct arena *a,
 		    struct plan_warnings *warnings, struct ns_plan *ret, struct error *err)
 {
@@ -153,9 +234,9 @@ int plan_namespaces(const struct oci_config *config, const struct host *host, st
 
 	*ret = (struct ns_plan){ 0 };
 	if (!os)
-		return 0;
-	if (plan_list(os, a, ret, err) || plan_maps(os, host, a, warnings, ret, err) ||
-	    plan_offsets(os, a, ret, err))
+		return check_power(ret, host, err);
+	if (plan_list(os, a, ret, err) || check_power(ret, host, err) ||
+	    plan_maps(os, host, a, warnings, ret, err) || plan_offsets(os, a, ret, err))
 		return -1;
 	return 0;
 }

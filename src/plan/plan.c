@@ -2,6 +2,7 @@
 #include "plan/plan.h"
 
 #include <ctype.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -338,7 +339,7 @@ static int plan_program(const struct oci_process *process, const struct host *ho
 	if (plan_process(process, "/process", &inside, a, warnings, &plan->process, err))
 		return -1;
 	plan->process.keep_groups = keep_groups;
-	return 0;
+	return plan_check_ids(&plan->process, &plan->ns, host, err);
 }
 
 /* What the kernel shall hold against every process of the container. */
@@ -410,10 +411,28 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 		return -1;
 	plan_activation(options, a, plan);
 	plan->loopback = plan->ns.fresh & CLONE_NEWNET;
-	if (!options->no_keyring)
-		plan->keyring = arena_printf(a, "_ses.%s", options->id);
+	plan->keyring = options->keyring;
 	*ret = plan;
 	return 0;
+}
+
+static bool is_named(const char *const *names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(names[i], name))
+			return true;
+	return false;
+}
+
+/* Who shares a pid namespace that was there before is not known. */
+static bool is_traceable(const struct oci_process *init, const struct ns_plan *ns)
+{
+	const struct oci_capabilities *caps = init ? init->capabilities : NULL;
+
+	if (ns->listed & ~ns->fresh & CLONE_NEWPID)
+		return true;
+	return caps && (is_named(caps->bounding, caps->n_bounding, "CAP_SYS_PTRACE") ||
+			is_named(caps->permitted, caps->n_permitted, "CAP_SYS_PTRACE"));
 }
 
 int plan_exec(const struct oci_config *config, const struct process_options *options,
@@ -439,8 +458,11 @@ int plan_exec(const struct oci_config *config, const struct process_options *opt
 	plan->process.user_name = names.user_name;
 	plan->process.group_name = names.group_name;
 	plan->process.keep_gid = names.keep_gid;
-	if (!where->no_keyring)
-		plan->keyring = arena_printf(a, "_ses.%s", where->id);
+	plan->traceable = is_traceable(config->process, &plan->ns);
+	plan->traces =
+		(plan->process.caps[CAP_SET_BOUNDING] | plan->process.caps[CAP_SET_PERMITTED]) &
+		UINT64_C(1) << CAP_SYS_PTRACE;
+	plan->keyring = where->keyring;
 	*ret = plan;
 	return 0;
 }

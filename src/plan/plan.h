@@ -169,7 +169,7 @@ struct plan_options {
 	const char *bundle;    /* absolute */
 	const char *state_dir; /* absolute directory of this container, for the notify socket */
 	bool no_pivot;	       /* MS_MOVE and chroot instead of pivot_root(2) */
-	bool no_keyring;
+	const char *keyring;   /* name of its session keyring, NULL: the caller's */
 	unsigned preserve_fds; /* descriptors 3 .. 3 + n - 1 stay open, LISTEN_FDS ones included */
 	unsigned listen_fds;
 	const char *listen_fdnames; /* NULL: none */
@@ -192,11 +192,13 @@ struct plan {
 	size_t n_sysctl;
 	const struct pair *annotations;
 	size_t n_annotations;
-	const char *keyring; /* name of the new session keyring, NULL: keep the caller's */
+	const char *keyring; /* name of the session keyring, NULL: keep the caller's */
 	const struct net_device *net_devices;
 	size_t n_net_devices;
 	unsigned preserve_fds;
-	bool loopback; /* bring "lo" up */
+	bool loopback;	/* bring "lo" up */
+	bool traceable; /* exec only: somebody in the pid namespace may have CAP_SYS_PTRACE */
+	bool traces;	/* exec only: the process itself may have it */
 };
 
 /* The plan for creating a container. *ret lives in the arena. */
@@ -249,6 +251,9 @@ int plan_namespaces(const struct oci_config *config, const struct host *host, st
 int plan_process(const struct oci_process *process, const char *where, const struct host *host,
 		 struct arena *a, struct plan_warnings *warnings, struct process_plan *ret,
 		 struct error *err);
+/* Refuses ids of the process that a new user namespace does not map, and groups that it does not let us set. */
+int plan_check_ids(const struct process_plan *p, const struct ns_plan *ns, const struct host *host,
+		   struct error *err);
 int plan_rdt(const struct oci_linux *os, const char *id, struct arena *a,
 	     struct plan_warnings *warnings, struct rdt_plan *ret, struct error *err);
 int plan_net_devices(const struct oci_linux *os, struct arena *a, struct plan *plan,
@@ -257,6 +262,9 @@ int plan_net_devices(const struct oci_linux *os, struct arena *a, struct plan *p
 /* CPU or memory-node lists ("0-3,7"): the highest number + 1 and, where words is not NULL, the bits. */
 int plan_list_bits(const char *list, struct arena *a, const unsigned long **ret_words,
 		   unsigned long *ret_bits);
+
+/* Whether `id` of the inner side is in one of the map's ranges. */
+bool id_map_holds(const struct id_map *map, size_t n, uint32_t id);
 
 /* Whether sysctl `key` belongs to a namespace in `own` (CLONE_NEW* flags); NULL or why it is refused. */
 const char *plan_sysctl_refusal(const char *key, int own);

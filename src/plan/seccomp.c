@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "oci_spec.h"
 #include "plan/abi.h"
+#include "plan/bpf.h"
 #include "plan/ranges.h"
 #include "spec/names.h"
 
@@ -365,4 +366,16 @@ int plan_seccomp(const struct oci_seccomp *profile, const struct pair *annotatio
 	return profile ? plan_seccomp_for(abi_native(), profile, annotations, n_annotations, a,
 					  warnings, ret, err)
 		       : 0;
+}
+
+bool seccomp_permits(const struct seccomp_plan *plan, long nr, const uint64_t args[6])
+{
+	struct seccomp_data data = { .nr = (int)nr, .arch = abi_native() };
+	uint32_t verdict;
+
+	memcpy(data.args, args, sizeof(data.args));
+	if (!bpf_run(plan->code, plan->n_code, &data, &verdict, NULL))
+		return false;
+	verdict &= SECCOMP_RET_ACTION_FULL;
+	return verdict == SECCOMP_RET_ALLOW || verdict == SECCOMP_RET_LOG;
 }

@@ -46,6 +46,9 @@ int plan_seccomp_for(uint32_t native, const struct oci_seccomp *profile,
 		     struct plan_warnings *warnings, const struct seccomp_plan **ret,
 		     struct error *err);
 
+/* Whether this machine's call is let pass without anybody being asked; pointers among the arguments are just numbers. */
+bool seccomp_permits(const struct seccomp_plan *plan, long nr, const uint64_t args[6]);
+
 /* An action and its errno as SECCOMP_RET_*; `where` and `errno_where` are their places. */
 int seccomp_action(const char *name, bool has_errno, uint32_t errnum, const char *where,
 		   const char *errno_where, uint32_t *ret, struct error *err);
@@ -53,6 +56,12 @@ int seccomp_action(const char *name, bool has_errno, uint32_t errnum, const char
 /* Whether calls newer than a profile with this default action fail with ENOSYS. */
 bool seccomp_has_enosys(uint32_t fallback, const struct pair *annotations, size_t n_annotations);
 #else
+static inline bool seccomp_permits(const struct seccomp_plan *plan UNUSED, long nr UNUSED,
+				   const uint64_t args[6] UNUSED)
+{
+	return false;
+}
+
 static inline int plan_seccomp(const struct oci_seccomp *profile,
 			       const struct pair *annotations UNUSED, size_t n_annotations UNUSED,
 			       struct arena *a UNUSED, struct plan_warnings *warnings UNUSED,

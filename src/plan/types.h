@@ -16,6 +16,16 @@
 /* Who makes cgroups. */
 enum cgroup_manager { CGROUP_CGROUPFS, CGROUP_SYSTEMD, CGROUP_DISABLED };
 
+/* One line of uid_map or gid_map. */
+struct id_map {
+	uint32_t container, host, size;
+};
+
+struct id_maps {
+	const struct id_map *uid, *gid;
+	size_t n_uid, n_gid;
+};
+
 /* What the plan has to know of this machine and of the caller; gathered once, before planning. */
 struct host {
 	uid_t euid;
@@ -32,16 +42,7 @@ struct host {
 	uint64_t permitted;
 	bool apparmor, selinux; /* the kernel enforces it, so that a profile or label can be had */
 	uint64_t ignored_signals; /* bit n - 1 for signal n */
-};
-
-/* One line of uid_map or gid_map. */
-struct id_map {
-	uint32_t container, host, size;
-};
-
-struct id_maps {
-	const struct id_map *uid, *gid;
-	size_t n_uid, n_gid;
+	struct id_maps own_maps;  /* in_userns: of our own user namespace */
 };
 
 /* What the plan wants said at level "warning", with the place in config.json ("" if none). */
@@ -52,5 +53,8 @@ struct plan_warnings {
 		struct plan_warning *next;
 	} * first, **last;
 };
+
+/* Whether we may map any id of our own user namespace into a new one; an ordinary user may not. */
+bool host_can_map_ids(const struct host *host);
 
 void plan_warn(struct plan_warnings *w, const char *where, const char *fmt, ...) PRINTF(3, 4);

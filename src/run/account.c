@@ -62,6 +62,18 @@ const char *account_home(uid_t uid, struct arena *a)
 	return "/";
 }
 
+const char *account_name(uid_t uid, struct arena *a)
+{
+	char *text = file_read_regular(PASSWD, MAX_FILE, a, NULL);
+	struct entry e;
+	uint32_t number;
+
+	while (text && next_entry(&text, &e))
+		if (e.n >= 3 && to_id(e.field[2], &number) && number == uid)
+			return e.field[0];
+	return NULL;
+}
+
 static char *read_file(const char *path, struct arena *a, struct error *err)
 {
 	char *text = file_read_regular(path, MAX_FILE, a, NULL);

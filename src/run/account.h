@@ -14,6 +14,9 @@
 /* The home directory of uid, "/" where nobody says. */
 const char *account_home(uid_t uid, struct arena *a);
 
+/* The user's name, NULL where nobody says: of the caller, too, in the runtime's own tree. */
+const char *account_name(uid_t uid, struct arena *a);
+
 /*
  * Puts ids in the place of the names p->user_name and p->group_name (NULL: none). A user who was named gets the group of its
  * entry unless p->keep_gid, and those that list it as a member, in addition to p->groups.

@@ -87,6 +87,11 @@ int become_terminal(const struct process_plan *p, const struct fs_plan *fs, int 
 	return console < 0 ? 0 : socket_send_fd(console, "/dev/ptmx", primary, err);
 }
 
+int become_foreground(const struct process_plan *p, struct error *err)
+{
+	return p->terminal && terminal_control(err) ? error_at(err, "/process/terminal") : 0;
+}
+
 static void complete_environment(const struct process_plan *p, struct arena *a)
 {
 	size_t n = p->n_env;

@@ -24,12 +24,15 @@ int become_root(const struct ns_plan *ns, struct error *err);
 
 /*
  * Makes the pair of the terminal in the container's devpts, where the process asks for one; we are in the container's root.
- * The peer becomes our terminal, and with `fs` the container's console, too. The primary end leaves at once through the
- * socket `console`, -1: there is none.
+ * The peer becomes our standard descriptors, and with `fs` the container's console, too. The primary end leaves at once
+ * through the socket `console`, -1: there is none.
  */
 struct fs_plan;
 int become_terminal(const struct process_plan *p, const struct fs_plan *fs, int console,
 		    struct error *err);
+
+/* ... and our controlling terminal. */
+int become_foreground(const struct process_plan *p, struct error *err);
 
 /* The user with its directory, environment and descriptors; finds the program. Capabilities are still the runtime's. */
 int become_user(const struct credentials *c, struct arena *a, const char **ret_program,

@@ -74,6 +74,14 @@ int channel_open(struct channel *ret_parent, struct channel *ret_child, struct e
 	return 0;
 }
 
+/* An error in memory that the container may have written to. */
+static void close_strings(struct error *err)
+{
+	err->text[sizeof(err->text) - 1] = '\0';
+	err->where[sizeof(err->where) - 1] = '\0';
+	err->file[sizeof(err->file) - 1] = '\0';
+}
+
 static int send_message(const struct channel *ch, const struct message *m)
 {
 	return send(ch->fd, m, sizeof(*m), MSG_NOSIGNAL) < 0 ? -1 : 0;
@@ -149,7 +157,7 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 		return error_sys(err, "wait for %s to say \"%s\"", ch->peer, wanted);
 	if ((n <= 0 || m.type == MSG_FAILED) && ch->progress->failed) {
 		*err = ch->progress->failure;
-		err->text[sizeof(err->text) - 1] = err->where[sizeof(err->where) - 1] = '\0';
+		close_strings(err);
 		return -1;
 	}
 	if (n <= 0)
@@ -334,7 +342,7 @@ int gate_open(const struct state *s, unsigned seconds, struct error *err)
 		return error_sys(err, "read \"%s/%s/" STATE_PAGE "\"", s->root, s->id);
 	if (said.failed) {
 		*err = said.failure;
-		err->text[sizeof(err->text) - 1] = err->where[sizeof(err->where) - 1] = '\0';
+		close_strings(err);
 		return -1;
 	}
 	if (!said.passed)

@@ -6,6 +6,7 @@
  * sees the host's tree, from there on the container's, and nothing of the image is trusted at any time. Whatever fails is
  * told through the channel; behind the gate, when the runtime that made us is gone, through the gate's answer.
  */
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "run/launch.h"
 #include "run/limits.h"
 #include "run/report.h"
+#include "run/setting.h"
 #include "sys/netlink.h"
 #include "sys/proc.h"
 #include "sys/syscalls.h"
@@ -34,6 +36,35 @@ static int be_born(struct launch *l, struct error *err)
 	return become_session(l->host, !(l->plan->ns.fresh & CLONE_NEWUSER), "teu: init", err);
 }
 
+/*
+ * A time namespace takes offsets only until somebody is in it. Making one puts our children into it, not us, but we may join
+ * what we have made.
+ */
+static int enter_time(const struct ns_plan *ns, struct error *err)
+{
+	auto_proc struct proc proc = { .fd = -1 };
+	auto_fd int fd = -1;
+	char text[160] = "";
+	size_t n = 0;
+
+	if (!(ns->fresh & CLONE_NEWTIME))
+		return 0;
+	if (unshare(CLONE_NEWTIME) < 0)
+		return error_sys(err, "unshare the time namespace");
+	if (proc_open(&proc, PROC_PIDS, err))
+		return -1;
+	for (size_t i = 0; i < ns->n_offsets; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %jd %u\n",
+				      ns->offsets[i].clock, (intmax_t)ns->offsets[i].secs,
+				      ns->offsets[i].nanosecs);
+	if (n && proc_write(&proc, "self/timens_offsets", text, err))
+		return error_at(err, "/linux/timeOffsets");
+	fd = proc_follow(&proc, "self/ns/time_for_children", O_RDONLY, err);
+	if (fd < 0)
+		return -1;
+	return setns(fd, CLONE_NEWTIME) < 0 ? error_sys(err, "setns to the new time namespace") : 0;
+}
+
 /* What needs nothing of the parent, which is making cgroups and opening sources meanwhile. */
 static int enter_namespaces(struct launch *l, struct error *err)
 {
@@ -46,9 +77,14 @@ static int enter_namespaces(struct launch *l, struct error *err)
 		return -1;
 	if (join_namespaces(ns, l->join_fds, ~CLONE_NEWPID, err))
 		return -1;
-	if (own && unshare(own) < 0)
-		return error_sys(err, "unshare namespaces (flags %#x)", (unsigned)own);
-	return l->plan->loopback ? loopback_up(err) : 0;
+	if (own && unshare(own) < 0) {
+		error_sys(err, "unshare namespaces (flags %#x)", (unsigned)own);
+		setting_explain_namespaces((uint64_t)own, err);
+		return -1;
+	}
+	if (l->plan->loopback && loopback_up(err))
+		return -1;
+	return enter_time(ns, err);
 }
 
 /* GO: what the parent has made is ours from here on, and what is the runtime's own leaves us. */
@@ -160,7 +196,8 @@ static int become_container(struct launch *l, const char **ret_program, struct e
 	    container_hooks(l, HOOK_CREATE_CONTAINER, "creating", plan->fs.rootfs, err))
 		return -1;
 	if (phase_enter(&l->child, PHASE_PIVOT, err) || rootfs_enter(&plan->fs, &l->sources, err) ||
-	    become_terminal(p, &plan->fs, l->console, err) || set_sysctls(plan, err))
+	    become_terminal(p, &plan->fs, l->console, err) || become_foreground(p, err) ||
+	    set_sysctls(plan, err))
 		return -1;
 	/* Nothing is mounted after the masks. */
 	if (phase_enter(&l->child, PHASE_FINISH, err) ||

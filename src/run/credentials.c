@@ -56,9 +56,14 @@ static int apply_groups(const struct process_plan *p, struct error *err)
 {
 	if (p->keep_groups || setgroups(p->n_groups, p->groups) == 0)
 		return 0;
-	if (errno == EPERM && p->n_groups == 0 && groups_denied())
+	if (errno != EPERM || !groups_denied())
+		return error_sys(err, "setgroups with %zu groups", p->n_groups);
+	if (p->n_groups == 0)
 		return 0;
-	return error_sys(err, "setgroups with %zu groups", p->n_groups);
+	return error_errno(err, EPERM,
+			   "setgroups with %zu groups: the user namespace denies it "
+			   "(/proc/self/setgroups), because an ordinary user mapped its groups",
+			   p->n_groups);
 }
 
 static int apply_ids(const struct process_plan *p, struct error *err)
@@ -175,6 +180,18 @@ int credentials_drop(const struct credentials *c, struct error *err)
 	if (caps_apply(p->caps[CAP_SET_EFFECTIVE] | for_filter,
 		       p->caps[CAP_SET_PERMITTED] | for_filter, p->caps[CAP_SET_INHERITABLE],
 		       p->caps[CAP_SET_AMBIENT], err))
+		return error_at(err, "%s/capabilities", c->where);
+	return 0;
+}
+
+int credentials_drop_filtered(const struct credentials *c, struct error *err)
+{
+	const struct process_plan *p = c->process;
+
+	if (credentials_drop(c, err) || filter_enter(c->seccomp, err))
+		return -1;
+	if (caps_set(p->caps[CAP_SET_EFFECTIVE], p->caps[CAP_SET_PERMITTED],
+		     p->caps[CAP_SET_INHERITABLE], err))
 		return error_at(err, "%s/capabilities", c->where);
 	return 0;
 }

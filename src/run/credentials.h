@@ -34,6 +34,12 @@ int credentials_label(const struct process_plan *p, const char *where, struct er
  */
 int credentials_become(const struct credentials *c, struct error *err);
 
+/*
+ * Where others may trace us, the filter comes while we still cannot be seen: the capabilities, then the filter, then
+ * CAP_SYS_ADMIN, if that was only for the filter. Two calls of it are made under the filter: capget and capset.
+ */
+int credentials_drop_filtered(const struct credentials *c, struct error *err);
+
 /* The capabilities. Nothing but the filter and execve may come after it. */
 int credentials_drop(const struct credentials *c, struct error *err);
 

@@ -4,8 +4,8 @@
  * process.
  *
  * Entering a container that may be hostile is the most dangerous thing we do. So everything is decided and opened before the
- * clone; the process has nothing of the host but what it needs, cannot be looked into, and reads nothing of the container but
- * its account files. It does its work outside the container's memory limit as far as the kernel lets it, and offers itself
+ * clone; the process has nothing of the host but what it needs, cannot be looked into (and where that is not enough it comes
+ * as run/arrival.h says), and reads nothing of the container but its account files. It does its work outside the container's memory limit as far as the kernel lets it, and offers itself
  * to the OOM killer meanwhile, so that nobody else dies for it.
  */
 #include "run/exec.h"
@@ -28,6 +28,7 @@
 #include "base/phrases.h"
 #include "cgroup/enter.h"
 #include "run/account.h"
+#include "run/arrival.h"
 #include "run/become.h"
 #include "run/caller.h"
 #include "run/join.h"
@@ -99,6 +100,7 @@ static int enter_namespaces(struct exec *e, struct error *err)
 	    join_process(e->container->init.pid, e->init, e->namespaces & ~CLONE_NEWPID, err))
 		return -1;
 	fd_close(&e->init);
+	fd_close(&e->agent);
 	return e->namespaces & CLONE_NEWUSER ? become_root(&e->plan->ns, err) : 0;
 }
 
@@ -112,7 +114,7 @@ static void *take_reserve(void)
 static int become_member(struct exec *e, struct process_plan *p, const struct credentials *c,
 			 const char **ret_program, struct error *err)
 {
-	int keep[] = { e->child.fd };
+	int keep[] = { e->child.fd, e->pid_namespace };
 
 	if (phase_enter(&e->child, PHASE_JOIN, err) || be_born(e, err) || enter_namespaces(e, err))
 		return -1;
@@ -120,7 +122,9 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 		return -1;
 	if (account_resolve(p, e->arena, err))
 		return error_at(err, "/process/user");
-	if (become_terminal(p, NULL, e->console, err) || become_user(c, e->arena, ret_program, err))
+	if (become_terminal(p, NULL, e->console, err) ||
+	    (!e->arrives && become_foreground(p, err)) ||
+	    become_user(c, e->arena, ret_program, err))
 		return -1;
 	/* As late as can be: what we have used so far is not on the container's account. */
 	if (phase_enter(&e->child, PHASE_ATTACH, err) ||
@@ -129,20 +133,21 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 	/* The runtime may have been pinned; that is not to go on in the container. */
 	if (!p->affinity_initial.bits && !p->affinity_final.bits)
 		affinity_reset(0);
-	return become_enclosed(e->plan->preserve_fds, keep, ARRAY_SIZE(keep), err);
+	return become_enclosed(e->plan->preserve_fds, keep, e->arrives ? 2 : 1, err);
 }
 
 /* The runtime has set limits and priorities; nothing of it is needed any more. */
-static int run_program(struct exec *e, const struct credentials *c, const char *program,
-		       void *reserve, struct error *err)
+static int run_program(struct exec *e, struct process_plan *p, struct credentials *c,
+		       const char *program, void *reserve, struct error *err)
 {
-	if (become_confined(c, err) || phase_enter(&e->child, PHASE_EXEC, err))
+	if ((!e->arrives && become_confined(c, err)) || phase_enter(&e->child, PHASE_EXEC, err))
 		return -1;
 	if (reserve != MAP_FAILED)
 		(void)munmap(reserve, RESERVE);
-	if (become_filtered(c->seccomp, &e->child, err))
+	if ((e->arrives && arrive(e, p, c, &program, err)) ||
+	    become_filtered(c->seccomp, &e->child, err))
 		return -1;
-	e->child.progress->silent = c->seccomp != NULL;
+	e->child.progress->silent |= c->seccomp != NULL;
 	channel_leave(&e->child);
 	return become_program(c->process, c->where, program, err);
 }
@@ -150,11 +155,11 @@ static int run_program(struct exec *e, const struct credentials *c, const char *
 static NORETURN void process_main(struct exec *e)
 {
 	struct process_plan process = e->plan->process;
-	const struct credentials credentials = { .process = &process,
-						 .seccomp = e->plan->seccomp,
-						 .keyring = e->plan->keyring,
-						 .last_capability = e->host->last_capability,
-						 .where = "/process" };
+	struct credentials credentials = { .process = &process,
+					   .seccomp = e->plan->seccomp,
+					   .keyring = e->plan->keyring,
+					   .last_capability = e->host->last_capability,
+					   .where = "/process" };
 	const char *program = NULL;
 	void *reserve = MAP_FAILED;
 	struct error err;
@@ -164,7 +169,7 @@ static NORETURN void process_main(struct exec *e)
 			reserve = take_reserve();
 		if (!e->waits_for_go || (channel_send(&e->child, MSG_READY, 0, &err) == 0 &&
 					 channel_expect(&e->child, MSG_GO, 0, NULL, &err) == 0))
-			(void)run_program(e, &credentials, program, reserve, &err);
+			(void)run_program(e, &process, &credentials, program, reserve, &err);
 	}
 	err.phase = (int)e->child.progress->child_phase;
 	channel_fail(&e->child, &err);
@@ -197,13 +202,7 @@ static pid_t clone_through_go_between(struct exec *e, int cgroup_fd, struct erro
 	}
 	if (process_wait(pidfd, deadline_in(STEP_SECONDS), &status) < 0)
 		return error_sys(err, "wait for the process that joins namespaces");
-	pid = e->child.progress->pid;
-	if (pid <= 0) {
-		(void)channel_reason(&e->parent, err);
-		return -1;
-	}
-	e->pidfd = sys_pidfd_open(pid, 0);
-	return e->pidfd < 0 ? error_sys(err, "pidfd_open of the process") : pid;
+	return arrival_take(e) ? e->pid : channel_reason(&e->parent, err);
 }
 
 static pid_t clone_once(struct exec *e, int cgroup_fd, struct error *err)
@@ -274,7 +273,16 @@ static int put_on(struct exec *e, struct error *err)
 	}
 	if (!(e->namespaces & CLONE_NEWPID))
 		return 0;
-	/* Later children of ours live where we live; without a terminal there are none. */
+	if (e->arrives)
+		return arrival_prepare(e, err);
+	/*
+	 * Later children of ours live where we live; without a terminal there are none. From inside a user namespace we might not
+	 * come back.
+	 */
+	if (e->console_peer >= 0 && e->host->in_userns) {
+		e->needs_go_between = true;
+		return 0;
+	}
 	if (e->console_peer >= 0) {
 		mask->pid_namespace = open("/proc/self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
 		if (mask->pid_namespace < 0)
@@ -299,6 +307,7 @@ static void take_off(struct exec *e)
 	if (mask->pid_namespace >= 0 && setns(mask->pid_namespace, CLONE_NEWPID) < 0)
 		log_warn("setns back to our own pid namespace failed");
 	fd_close(&mask->pid_namespace);
+	fd_close(&e->pid_namespace);
 }
 
 /*
@@ -334,7 +343,7 @@ static int open_all(struct exec *e, struct error *err)
 		return -1;
 	if (cgroup_enter_below(c->cgroup, e->options->cgroups, e->options->n_cgroups, err) ||
 	    cgroup_enter_open(c->cgroup, c->init.pid, err) ||
-	    channel_open(&e->parent, &e->child, err) || decide(e, err))
+	    channel_open(&e->parent, &e->child, err) || decide(e, err) || arrival_decide(e, err))
 		return -1;
 	e->parent.peer = "the process";
 	e->parent.progress->timed = e->options->timed;
@@ -375,6 +384,11 @@ static void undo(struct exec *e, struct error *err)
 		(void)process_kill(e->pidfd, SIGKILL);
 	if (process_wait(e->pidfd, deadline_in(10), &status) == 0)
 		explain_death(e, status, err);
+	/* It may have sent its copy on its way. */
+	if (e->arrives && arrival_take(e)) {
+		(void)process_kill(e->pidfd, SIGKILL);
+		(void)process_wait(e->pidfd, deadline_in(10), &status);
+	}
 	if (err->kind == ERR_TIMEOUT) {
 		const char *frozen = cgroup_frozen_name(e->container->cgroup, e->arena);
 
@@ -409,7 +423,7 @@ static int prepare_steps(struct exec *e, struct error *err)
 int exec_prepare(struct exec *e, struct error *err)
 {
 	e->init = e->parent.fd = e->child.fd = e->console = e->console_peer = e->agent = e->pidfd =
-		-1;
+		e->pid_namespace = -1;
 	e->mask = (struct exec_mask){ .pid_namespace = -1, .oom_score = -1 };
 	e->pid = 0;
 	if (prepare_steps(e, err)) {
@@ -427,6 +441,7 @@ static int let_go(struct exec *e, struct error *err)
 	if (e->shielded && !p.has_oom_score_adj)
 		p.oom_score_adj = e->oom_score_adj;
 	p.has_oom_score_adj = e->shielded;
+	p.sched.set = p.sched.set && !(e->arrives && limits_are_lost(&p));
 	if (limits_apply(&p, "/process", e->pid, true, err) ||
 	    rdtgroup_join(&e->container->record, e->pid, err))
 		return -1;
@@ -436,6 +451,7 @@ static int let_go(struct exec *e, struct error *err)
 static int go_steps(struct exec *e, struct error *err)
 {
 	if (phase_enter(&e->parent, PHASE_LIMITS, err) || (e->waits_for_go && let_go(e, err)) ||
+	    (arrival_await(e, patience(e), err) && explain_clone(e, err)) ||
 	    listener_give(&e->parent, e->pidfd, e->plan,
 			  container_status_name(e->container->status), e->container->init.pid,
 			  e->pid, &e->agent, e->arena, err) ||

@@ -22,6 +22,7 @@ struct exec_options {
 	const char *pid_file;	    /* NULL: none; written when the program runs */
 	const char *const *cgroups; /* words of --cgroup */
 	size_t n_cgroups;
+	char **argv;	    /* of the runtime itself */
 	bool timed;	    /* the phases note CPU time, too (run/timeline.h) */
 	bool attached;	    /* we keep the terminal's primary end */
 	bool ignore_paused; /* the process may have to wait until the container is resumed */
@@ -45,6 +46,9 @@ struct exec {
 	int namespaces;	       /* CLONE_NEW* flags of those to join */
 	bool needs_go_between; /* the pid namespace is not for us to join */
 	bool joined;	       /* the go-between has joined them */
+	bool arrives;	       /* it enters the pid namespace last, run/arrival.h */
+	int pid_namespace;     /* ... which is this, -1: not open */
+	struct arena kept;     /* ... with no more in its memory than this */
 	bool shielded; /* the process is the OOM killer's first choice until it is to run its program */
 	bool waits_for_go;	      /* it does not run its program before it is told to */
 	struct channel parent, child; /* our end and the child's */

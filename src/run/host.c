@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +27,25 @@ static bool in_user_namespace(void)
 	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != INITIAL_USER_NAMESPACE;
 }
 
+/* Lines "inside outside size"; nothing where it cannot be read. */
+static void read_map(const char *path, struct arena *a, const struct id_map **ret, size_t *ret_n)
+{
+	const char *text = file_read_regular(path, 64 << 10, a, NULL);
+	struct id_map *map;
+	size_t room = 0, n = 0;
+
+	for (const char *p = text; p && *p; p++)
+		room += *p == '\n';
+	map = arena_new_n(a, struct id_map, room);
+	for (const char *p = text; n < room; p = strchr(p, '\n') + 1)
+		if (sscanf(p, "%u %u %u", &map[n].container, &map[n].host, &map[n].size) != 3)
+			room--;
+		else
+			n++;
+	*ret = map;
+	*ret_n = n;
+}
+
 int host_read(struct host *ret, struct arena *a, struct error *err)
 {
 	struct inheritance own;
@@ -37,6 +59,10 @@ int host_read(struct host *ret, struct arena *a, struct error *err)
 	ret->last_capability = own.last_capability;
 	ret->ignored_signals = own.ignored_signals;
 	ret->in_userns = in_user_namespace();
+	if (ret->in_userns) {
+		read_map("/proc/self/uid_map", a, &ret->own_maps.uid, &ret->own_maps.n_uid);
+		read_map("/proc/self/gid_map", a, &ret->own_maps.gid, &ret->own_maps.n_gid);
+	}
 	ret->apparmor = lsm_apparmor_is_enabled();
 	ret->selinux = lsm_selinux_is_enabled();
 	ret->cwd = getcwd(cwd, sizeof(cwd)) ? arena_strdup(a, cwd) : "/";
@@ -78,5 +104,16 @@ int host_guard_descriptors(unsigned preserve, struct error *err)
 		if (null == (int)fd)
 			fd_take(&null);
 	}
+	return 0;
+}
+
+int host_keyring_name(const char *id, struct arena *a, const char **ret, struct error *err)
+{
+	uint64_t number[2];
+
+	if (getrandom(number, sizeof(number), 0) != sizeof(number))
+		return error_sys(err, "getrandom");
+	*ret = arena_printf(a, "_ses.%s.%016jx%016jx", id, (uintmax_t)number[0],
+			    (uintmax_t)number[1]);
 	return 0;
 }

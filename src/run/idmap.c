@@ -12,26 +12,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "run/usermap.h"
 #include "sys/clone.h"
 #include "sys/mount.h"
-
-#define MAX_LINES 340 /* UID_GID_MAP_MAX_EXTENTS of the kernel */
-
-static int write_map(const struct proc *proc, pid_t pid, const char *file, const struct id_map *map,
-		     size_t n, struct error *err)
-{
-	char text[MAX_LINES * 36], path[40];
-	size_t used = 0;
-
-	if (n > MAX_LINES)
-		return error_errno(err, EINVAL, "%zu lines for %s, the kernel takes %d", n, file,
-				   MAX_LINES);
-	for (size_t i = 0; i < n; i++)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, "%u %u %u\n",
-					 map[i].container, map[i].host, map[i].size);
-	snprintf(path, sizeof(path), "%d/%s", (int)pid, file);
-	return proc_write(proc, path, text, err);
-}
 
 /* The namespace is made by a process that only waits to be killed, by us or by our end. */
 static NORETURN void wait_for_end(pid_t parent)
@@ -47,8 +30,7 @@ static int make_namespace(const struct proc *proc, pid_t pid, const struct id_ma
 {
 	char path[32];
 
-	if (write_map(proc, pid, "uid_map", maps->uid, maps->n_uid, err) ||
-	    write_map(proc, pid, "gid_map", maps->gid, maps->n_gid, err))
+	if (usermap_write_own(proc, pid, maps, err))
 		return -1;
 	snprintf(path, sizeof(path), "%d/ns/user", (int)pid);
 	return proc_follow(proc, path, O_RDONLY, err);

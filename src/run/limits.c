@@ -107,6 +107,12 @@ void affinity_reset(pid_t pid)
 	(void)sched_setaffinity(pid, sizeof(all), (const cpu_set_t *)(const void *)all);
 }
 
+bool limits_are_lost(const struct process_plan *p)
+{
+	return p->sched.set &&
+	       (p->sched.policy == SCHED_DEADLINE || p->sched.flags & SCHED_FLAG_RESET_ON_FORK);
+}
+
 int limits_apply(const struct process_plan *p, const char *where, pid_t pid, bool exec,
 		 struct error *err)
 {

@@ -18,6 +18,9 @@
 int limits_apply(const struct process_plan *p, const char *where, pid_t pid, bool exec,
 		 struct error *err);
 
+/* Whether the scheduling policy is one that a child does not inherit, or keeps its process from having children. */
+bool limits_are_lost(const struct process_plan *p);
+
 /* Pins process `pid` (0: us) to CPUs; does nothing where none are named. */
 int affinity_set(const struct cpu_plan *cpus, pid_t pid, struct error *err);
 

@@ -33,6 +33,8 @@
 #include "run/listener.h"
 #include "run/notify.h"
 #include "run/report.h"
+#include "run/setting.h"
+#include "run/usermap.h"
 #include "spec/names.h"
 #include "sys/clone.h"
 #include "sys/proc.h"
@@ -67,8 +69,8 @@ static int write_claim(struct launch *l, struct error *err)
 		record_add(r, RECORD_OWN_PIDNS, "1");
 	if (!plan->process.exists)
 		record_add(r, RECORD_NO_PROCESS, "1");
-	if (!plan->keyring)
-		record_add(r, RECORD_NO_KEYRING, "1");
+	if (plan->keyring)
+		record_add(r, RECORD_KEYRING, plan->keyring);
 	for (size_t i = 0; i < plan->n_annotations; i++) {
 		record_add(r, RECORD_ANNOTATION, plan->annotations[i].key);
 		record_add(r, RECORD_VALUE, plan->annotations[i].value);
@@ -113,6 +115,20 @@ static int blame_init(struct launch *l, struct error *err)
 	return -1;
 }
 
+static void warn_of_no_cgroup(const struct launch *l)
+{
+	const struct plan *plan = l->plan;
+
+	if (!plan->cgroup.path || cgroup_count(l->cgroup))
+		return;
+	log_warn("the container has no cgroup, since none may be written: it cannot be limited or "
+		 "paused%s",
+		 plan->ns.fresh & CLONE_NEWPID
+			 ? ""
+			 : ", and without a pid namespace of its own not all of its processes can "
+			   "be found to end them");
+}
+
 /* A hierarchy that was left out must not be asked for the container's processes later, another's group not removed. */
 static int make_groups(struct launch *l, struct error *err)
 {
@@ -125,6 +141,7 @@ static int make_groups(struct launch *l, struct error *err)
 	if (cgroup_make_v1(l->cgroup, err))
 		return -1;
 	cgroup_to_record(l->cgroup, &l->record);
+	warn_of_no_cgroup(l);
 	result = rdtgroup_make(&l->rdtgroup, err);
 	rdtgroup_to_record(&l->rdtgroup, false, &l->record);
 	return result;
@@ -140,31 +157,6 @@ int launch_birth_flags(const struct plan *plan)
 	if (plan->n_net_devices)
 		flags |= CLONE_NEWNET;
 	return plan->ns.fresh & flags;
-}
-
-/* A time namespace takes offsets only before its first process, so the parent makes it for its children. */
-static int prepare_time(const struct ns_plan *ns, int *ret_own, struct error *err)
-{
-	auto_proc struct proc proc = { .fd = -1 };
-	auto_fd int own = -1;
-	char text[160] = "";
-	size_t n = 0;
-
-	own = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
-	if (own < 0)
-		return error_sys(err, "open our time namespace");
-	if (unshare(CLONE_NEWTIME) < 0)
-		return error_sys(err, "unshare the time namespace");
-	*ret_own = fd_take(&own);
-	for (size_t i = 0; i < ns->n_offsets; i++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %jd %u\n",
-				      ns->offsets[i].clock, (intmax_t)ns->offsets[i].secs,
-				      ns->offsets[i].nanosecs);
-	if (!n)
-		return 0;
-	if (proc_open(&proc, PROC_PIDS, err) || proc_write(&proc, "self/timens_offsets", text, err))
-		return error_at(err, "/linux/timeOffsets");
-	return 0;
 }
 
 /* A pid namespace to be joined is set for our children and put back afterwards. */
@@ -187,13 +179,16 @@ static int join_pid(struct launch *l, int *ret_own, struct error *err)
 
 /*
  * Namespaces to join beside a user namespace to make can only be entered before it; new ones beside a user namespace to
- * join must be made inside it. In both cases a go-between enters what there is and makes init as its sibling, so that init
- * is still our child.
+ * join must be made inside it. And in a user namespace we may not be able to come back from a pid namespace that we have set
+ * for our children. In all these cases a go-between enters what there is and makes init as its sibling, so that init is still
+ * our child.
  */
-static bool needs_go_between(const struct ns_plan *ns)
+static bool needs_go_between(const struct ns_plan *ns, const struct host *host)
 {
 	int joined = ns->listed & ~ns->fresh;
 
+	if (joined & CLONE_NEWPID && host->in_userns)
+		return true;
 	if (ns->fresh & CLONE_NEWUSER)
 		return joined;
 	return (joined & CLONE_NEWUSER) && (ns->fresh & ~(CLONE_NEWTIME | CLONE_NEWCGROUP));
@@ -258,12 +253,10 @@ static int clone_init(struct launch *l, struct error *err)
 {
 	const struct ns_plan *ns = &l->plan->ns;
 	uint64_t flags = (uint64_t)launch_birth_flags(l->plan) | CLONE_FILES;
-	auto_fd int own_time = -1, own_pid = -1;
+	auto_fd int own_pid = -1;
 	int result = 0;
 
-	if (ns->fresh & CLONE_NEWTIME && prepare_time(ns, &own_time, err))
-		return -1;
-	if (needs_go_between(ns)) {
+	if (needs_go_between(ns, l->host)) {
 		result = clone_through_go_between(l, flags, err);
 	} else if (join_pid(l, &own_pid, err)) {
 		result = -1;
@@ -274,26 +267,15 @@ static int clone_init(struct launch *l, struct error *err)
 		result = l->pid < 0 ? -1 : 0;
 	}
 	l->parent.peer_pidfd = l->pidfd;
+	if (result)
+		setting_explain_namespaces(flags, err);
 	/* Later children of ours (hooks) live where we live. */
-	if ((own_time >= 0 && setns(own_time, CLONE_NEWTIME) < 0) ||
-	    (own_pid >= 0 && setns(own_pid, CLONE_NEWPID) < 0))
+	if (own_pid >= 0 && setns(own_pid, CLONE_NEWPID) < 0)
 		return result ? -1 : error_sys(err, "setns back to our own namespace");
 	return result;
 }
 
 /* ---- 5: id maps, devices ------------------------------------------------------------------------------------------------------ */
-
-static int write_map(const struct proc *proc, pid_t pid, const char *file, const struct id_map *map,
-		     size_t n, struct arena *a, struct error *err)
-{
-	char *text = arena_alloc(a, n * 36 + 1), *p = text;
-	char path[40];
-
-	for (size_t i = 0; i < n; i++)
-		p += snprintf(p, 37, "%u %u %u\n", map[i].container, map[i].host, map[i].size);
-	snprintf(path, sizeof(path), "%d/%s", (int)pid, file);
-	return proc_write(proc, path, text, err);
-}
 
 static int give_ids(struct launch *l, struct error *err)
 {
@@ -302,13 +284,9 @@ static int give_ids(struct launch *l, struct error *err)
 
 	if (!(l->plan->ns.fresh & CLONE_NEWUSER))
 		return sources_idmap(&l->sources, &l->plan->fs, l->pid, err);
-	if (proc_open(&proc, PROC_PIDS, err))
-		return -1;
-	if (write_map(&proc, l->pid, "uid_map", maps->uid, maps->n_uid, l->arena, err))
-		return error_at(err, "/linux/uidMappings");
-	if (write_map(&proc, l->pid, "gid_map", maps->gid, maps->n_gid, l->arena, err))
-		return error_at(err, "/linux/gidMappings");
-	if (rlimits_raise(&l->plan->process, "/process", l->pid, err) ||
+	if (proc_open(&proc, PROC_PIDS, err) ||
+	    usermap_write(&proc, l->pid, maps, l->host, l->arena, err) ||
+	    rlimits_raise(&l->plan->process, "/process", l->pid, err) ||
 	    sources_idmap(&l->sources, &l->plan->fs, l->pid, err))
 		return -1;
 	return 0;

@@ -221,9 +221,15 @@ static int open_all(const struct fs_plan *fs, struct sources *s, struct error *e
 {
 	if (open_root(fs, s, err))
 		return -1;
-	for (size_t i = 0; i < fs->n_mounts; i++)
-		if (fs->mounts[i].kind == FS_BIND && open_bind(&fs->mounts[i], s, err))
+	for (size_t i = 0; i < fs->n_mounts; i++) {
+		const struct fs_mount *m = &fs->mounts[i];
+
+		if (m->kind == FS_BIND && open_bind(m, s, err))
 			return -1;
+		/* What cannot be had cannot stand in for anything. */
+		if (m->instead)
+			(void)open_source(s, m->instead, MOUNT_TREE, &s->list[m->opened]);
+	}
 	for (size_t i = 0; i < fs->n_devices; i++)
 		if (fs->devices[i].opened != FS_NO_SOURCE &&
 		    sources_open_device(s, &fs->devices[i], &s->list[fs->devices[i].opened], err))
@@ -435,8 +441,12 @@ int sources_open_late(struct sources *s, const struct fs_plan *fs, struct error 
 	s->old_calls = !mount_can_attach();
 	if (!s->late)
 		return 0;
-	if (fs->idmaps)
-		return error_set(err, ERR_SYSTEM,
-				 "id-mapped mounts need a privileged caller and Linux 5.12");
+	for (size_t i = 0; fs->idmaps && i < fs->n_mounts; i++)
+		if (fs->mounts[i].idmap) {
+			error_set(err, ERR_SYSTEM,
+				  "id-mapped mounts need Linux 5.12 and CAP_SYS_ADMIN in the user "
+				  "namespace of the file system");
+			return error_at(err, "/mounts/%u", fs->mounts[i].index);
+		}
 	return open_all(fs, s, err);
 }

@@ -12,3 +12,16 @@
  */
 int tool_read(const char *const *args, unsigned seconds, struct arena *a, char **ret,
 	      struct error *err);
+
+/*
+ * Runs the program at `path`. Where it fails the error ends with the first line of what it wrote to its standard error; what
+ * it prints is lost.
+ */
+int tool_run(const char *path, const char *const *args, unsigned seconds, struct arena *a,
+	     struct error *err);
+
+/*
+ * A program of the host that only root can have put there: its path in one of the usual directories, whatever PATH says.
+ * NULL: there is none.
+ */
+const char *tool_find(const char *name, struct arena *a);

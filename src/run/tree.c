@@ -13,11 +13,13 @@
 #include "plan/labels.h"
 #include "run/cgroupfs.h"
 #include "run/copyup.h"
+#include "run/revealing.h"
 #include "sys/lsm.h"
 #include "sys/syscalls.h"
 
 #define PROC_ROOT_INODE 1
 #define SYSFS_SUPER_MAGIC 0x62656572
+#define MQUEUE_MAGIC 0x19800202
 
 /* Options of one file system as mount(2) takes them: at most a page. */
 #define OLD_DATA_MAX 4096
@@ -28,6 +30,8 @@ const struct proc *tree_proc(struct tree *t, struct error *err)
 		return NULL;
 	return &t->sources->proc;
 }
+
+static const struct mount_set nothing = { 0 };
 
 /* ---- targets ------------------------------------------------------------------------------------------------------- */
 
@@ -340,6 +344,58 @@ static int create(struct tree *t, const struct fs_mount *m, int target, bool mad
 	return create_old(t, m, target, mode, err);
 }
 
+/*
+ * The host's tree in the place of a file system that the kernel does not make for us, which it shows all the same. All that
+ * was asked for holds for what is mounted below it, too.
+ */
+static int mount_instead(struct tree *t, const struct fs_mount *m, int target, struct error *err)
+{
+	struct source *source = &t->sources->list[m->opened];
+	const struct mount_set below = { m->top.set, m->top.set,
+					 m->propagation ? m->propagation : MS_SLAVE };
+	int result = tree_attach(t, source, target, m->target, MOUNT_TREE, &below, &nothing, err);
+
+	source_close(source);
+	return result ? error_in(err, "\"%s\" of the host in its place", m->instead) : 0;
+}
+
+/* The directory may be there without the file system. */
+static bool can_stand_in(const struct source *source, const char *type)
+{
+	static const struct {
+		const char *type;
+		unsigned magic;
+	} magics[] = { { "proc", PROC_SUPER_MAGIC },
+		       { "sysfs", SYSFS_SUPER_MAGIC },
+		       { "mqueue", MQUEUE_MAGIC } };
+	struct statfs fs;
+
+	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
+		if (str_eq(magics[i].type, type))
+			return source->fd >= 0 && fstatfs(source->fd, &fs) == 0 &&
+			       (unsigned)fs.f_type == magics[i].magic;
+	return false;
+}
+
+static int mount_refused(struct tree *t, const struct fs_mount *m, int target, struct error *err)
+{
+	struct error unused;
+	const struct proc *proc;
+
+	if (m->instead && can_stand_in(&t->sources->list[m->opened], m->type))
+		return mount_instead(t, m, target, err);
+	if (m->instead)
+		return error_add(
+			err,
+			": what it shows is not the container's own, and the host's \"%s\" "
+			"cannot be had in its place",
+			m->instead);
+	proc = m->real_target ? tree_proc(t, &unused) : NULL;
+	if (proc)
+		revealing_explain(proc, m->type, m->top.set & MOUNT_ATTR_RDONLY, t->arena, err);
+	return -1;
+}
+
 static int mount_new(struct tree *t, const struct fs_mount *m, struct error *err)
 {
 	const struct mount_set propagation = { .propagation = m->propagation };
@@ -350,6 +406,8 @@ static int mount_new(struct tree *t, const struct fs_mount *m, struct error *err
 	if (target < 0 || check_target(t, m, target, NULL, err))
 		return -1;
 	mnt = create(t, m, target, made, &attached, err);
+	if (mnt < 0 && err->errnum == EPERM)
+		return mount_refused(t, m, target, err);
 	if (mnt >= 0 && m->root_label && lsm_set_file_label(mnt, m->root_label, err))
 		return error_at(err, "/linux/mountLabel");
 	if (mnt < 0 || (m->copyup && copyup(tree_proc(t, err), target, mnt, m->keeps_mode, err)) ||

@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/phrases.h"
 
+#define ROOT_DIRECTORY "/run/teu"
 #define LOCK_SECONDS 30
 #define MAX_FILE ((size_t)64 << 20)
 
@@ -29,7 +30,7 @@ const char *state_default_root(struct arena *a)
 	const char *dir = getenv("XDG_RUNTIME_DIR");
 
 	/* Nothing else may decide: engines call create and delete with different environments. */
-	return dir && *dir ? arena_printf(a, "%s/teu", dir) : "/run/teu";
+	return dir && *dir ? arena_printf(a, "%s/teu", dir) : ROOT_DIRECTORY;
 }
 
 int state_check_id(const char *id, struct error *err)
@@ -46,21 +47,23 @@ int state_check_id(const char *id, struct error *err)
 	return 0;
 }
 
-/* Makes the directory and the missing ones above it, 0700. */
-static int make_root(const char *root, struct error *err)
+/* Root's directory is not an ordinary user's. */
+static int root_failed(const char *root, const char *what, struct error *err)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+
+	error_sys(err, "%s state root \"%s\"", what, root);
+	if (err->errnum == EACCES && str_eq(root, ROOT_DIRECTORY) && (!dir || !*dir))
+		error_add(err,
+			  " (XDG_RUNTIME_DIR is not set: set it to a directory of your own, or "
+			  "name one with --root)");
+	return -1;
+}
+
+static int make_above(const char *root, struct error *err)
 {
 	char path[PATH_MAX];
 
-	if (mkdir(root, 0700) == 0) {
-		/* Cleaners of temporary files leave sticky directories alone. */
-		if (getenv("XDG_RUNTIME_DIR"))
-			(void)chmod(root, 01700);
-		return 0;
-	}
-	if (errno == EEXIST)
-		return 0;
-	if (errno != ENOENT || strlen(root) >= sizeof(path))
-		return error_sys(err, "mkdir state root \"%s\"", root);
 	memcpy(path, root, strlen(root) + 1);
 	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
 		*p = '\0';
@@ -68,8 +71,25 @@ static int make_root(const char *root, struct error *err)
 			return error_sys(err, "mkdir \"%s\"", path);
 		*p = '/';
 	}
-	if (mkdir(root, 0700) < 0 && errno != EEXIST)
-		return error_sys(err, "mkdir state root \"%s\"", root);
+	return 0;
+}
+
+/* Makes the directory and the missing ones above it, 0700. */
+static int make_root(const char *root, struct error *err)
+{
+	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
+	int result = mkdir(root, 0700);
+
+	if (result && errno == ENOENT && strlen(root) < PATH_MAX) {
+		if (make_above(root, err))
+			return -1;
+		result = mkdir(root, 0700);
+	}
+	if (result)
+		return errno == EEXIST ? 0 : root_failed(root, "mkdir", err);
+	/* In a user's runtime directory cleaners leave nothing alone for long but what is sticky (XDG Base Directory). */
+	if (runtime_dir && *runtime_dir && str_starts(root, runtime_dir))
+		(void)chmod(root, 01700);
 	return 0;
 }
 
@@ -106,7 +126,7 @@ static int open_root(const char *root, bool make, struct error *err)
 		return -1;
 	}
 	if (fd < 0)
-		return error_sys(err, "open state root \"%s\"", root);
+		return root_failed(root, "open", err);
 	return check_owner(fd, "state root", root, err) ? -1 : fd_take(&fd);
 }
 
@@ -219,13 +239,17 @@ bool state_is_volatile(const struct state *s)
 
 int state_remove(const struct state *s, struct error *err)
 {
-	static const char *const files[] = {
-		"record",	 "record.new",
-		STATE_CONFIG,	 STATE_CONFIG ".new",
-		STATE_RESOURCES, STATE_RESOURCES ".new",
-		STATE_GATE,	 STATE_ANSWER,
-		STATE_PAGE,	 STATE_NOTIFY "/" STATE_NOTIFY_SOCKET
-	};
+	static const char *const files[] = { "record",
+					     "record.new",
+					     STATE_CONFIG,
+					     STATE_CONFIG ".new",
+					     STATE_RESOURCES,
+					     STATE_RESOURCES ".new",
+					     STATE_GATE,
+					     STATE_ANSWER,
+					     STATE_PAGE,
+					     STATE_TRACED,
+					     STATE_NOTIFY "/" STATE_NOTIFY_SOCKET };
 	auto_fd int root_fd = open_root(s->root, false, err);
 
 	if (root_fd < 0)
@@ -306,6 +330,18 @@ int state_write_file(const struct state *s, const char *name, const void *data, 
 	else if (renameat(s->fd, temp, s->fd, name) < 0)
 		return error_sys(err, "rename \"%s/%s/%s\"", s->root, s->id, temp);
 	return 0;
+}
+
+int state_mark(const struct state *s, const char *name, struct error *err)
+{
+	auto_fd int fd = openat(s->fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 ? error_sys(err, "make \"%s/%s/%s\"", s->root, s->id, name) : 0;
+}
+
+bool state_is_marked(const struct state *s, const char *name)
+{
+	return faccessat(s->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 char *state_read_file(const struct state *s, const char *name, struct arena *a, size_t *ret_size,

@@ -8,6 +8,7 @@
  *	exec.fifo	the gate: its reader is an init that has not run its program yet
  *	exec.answer	a FIFO that init holds open until its program runs
  *	exec.page	memory of init's: how far it came, why its program did not run
+ *	traced		a process that joined may trace those that join after it; empty
  *	notify/		the socket that stands in for the caller's NOTIFY_SOCKET
  *
  * The directory is locked (flock(2) on its descriptor) by whoever changes the container; a record that says "creating"
@@ -29,6 +30,7 @@
 #define STATE_PAGE "exec.page"
 #define STATE_CONFIG "config.json"
 #define STATE_RESOURCES "resources.json"
+#define STATE_TRACED "traced"
 #define STATE_NOTIFY "notify"
 #define STATE_NOTIFY_SOCKET "notify.sock"
 
@@ -78,6 +80,10 @@ int state_write_file(const struct state *s, const char *name, const void *data, 
 		     struct error *err);
 char *state_read_file(const struct state *s, const char *name, struct arena *a, size_t *ret_size,
 		      struct error *err);
+
+/* An empty file: makes it, which may have been done before, or asks for it. Takes no lock. */
+int state_mark(const struct state *s, const char *name, struct error *err);
+bool state_is_marked(const struct state *s, const char *name);
 
 /* ---- the record: lines of "key value" ---------------------------------------------------------------------------- */
 

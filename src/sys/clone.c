@@ -55,6 +55,13 @@ pid_t process_clone_sibling(uint64_t flags, int cgroup_fd, struct error *err)
 	return pid;
 }
 
+pid_t process_copy(volatile pid_t *pid, struct error *err)
+{
+	long copy = syscall(SYS_clone, PROCESS_COPY_ARGS, pid, 0, 0);
+
+	return copy < 0 ? error_sys(err, "clone into the pid namespace") : (pid_t)copy;
+}
+
 /* Field `number` of /proc/PID/stat (proc_pid_stat(5)) and what follows, in buf; NULL if there is no such process. */
 static char *read_field(pid_t pid, int number, char *buf, size_t size, char *ret_state)
 {

@@ -22,6 +22,17 @@ pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd, struct error 
 /* The same, but the child becomes a sibling: a child of our parent (CLONE_PARENT), without a pidfd. */
 pid_t process_clone_sibling(uint64_t flags, int cgroup_fd, struct error *err);
 
+/*
+ * A copy of us that takes our place: a child of our parent, in what setns(2) and unshare(2) chose for children. *pid of the
+ * shared memory is its number before it or we go on. By clone(2), which filters allow where they know nothing of clone3(2).
+ */
+#ifdef __s390x__
+#define PROCESS_COPY_ARGS 0, CLONE_PARENT | CLONE_PARENT_SETTID
+#else
+#define PROCESS_COPY_ARGS CLONE_PARENT | CLONE_PARENT_SETTID, 0
+#endif
+pid_t process_copy(volatile pid_t *pid, struct error *err);
+
 struct process {
 	pid_t pid;
 	uint64_t start; /* clock ticks since boot */

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/util.h"
+#include "sys/mounttable.h"
 #include "sys/syscalls.h"
 
 #define ALL_OPEN_TREE_FLAGS (OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)
@@ -342,45 +343,8 @@ int mount_pivot(int root, struct error *err)
 	return 0;
 }
 
-/* A mount's line in mountinfo: its number, its parent's, its place, its type; proc_pid_mountinfo(5). */
-struct line {
-	unsigned id, parent;
-	char *place, *type;
-};
-
-static bool parse_line(char *text, struct line *ret)
+static int hide(const char *place, struct error *err)
 {
-	char *type = strstr(text, " - ");
-	int skip = 0;
-
-	if (!type || sscanf(text, "%u %u %*s %*s %n", &ret->id, &ret->parent, &skip) != 2 || !skip)
-		return false;
-	ret->place = text + skip;
-	ret->place[strcspn(ret->place, " ")] = '\0';
-	ret->type = type + 3;
-	ret->type[strcspn(ret->type, " ")] = '\0';
-	return true;
-}
-
-/* Blanks and the like are written as \\ooo. */
-static void unescape(char *p)
-{
-	char *to = p;
-
-	for (; *p; p++) {
-		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] && p[3]) {
-			*to++ = (char)((p[1] - '0') * 64 + (p[2] - '0') * 8 + (p[3] - '0'));
-			p += 3;
-		} else {
-			*to++ = *p;
-		}
-	}
-	*to = '\0';
-}
-
-static int hide(char *place, struct error *err)
-{
-	unescape(place);
 	/* It may lie below one that is gone already. */
 	if (sys_umount2(place, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || errno == ENOENT)
 		return 0;
@@ -395,19 +359,16 @@ static int hide_kernel_mounts(char *info, unsigned root_id, struct arena *a, str
 {
 	size_t n = 0;
 	unsigned *inside;
+	struct mount_line line;
 
 	for (const char *p = info; *p; p++)
 		n += *p == '\n';
 	inside = arena_new_n(a, unsigned, n + 1);
 	inside[0] = root_id;
 	n = 1;
-	/* A parent stands before its children. */
-	for (char *text; (text = strsep(&info, "\n"));) {
-		struct line line;
+	while (mount_table_next(&info, &line)) {
 		bool ours = false;
 
-		if (!*text || !parse_line(text, &line))
-			continue;
 		for (size_t i = 0; i < n; i++)
 			ours |= line.parent == inside[i] || line.id == root_id;
 		if (ours)
@@ -421,14 +382,10 @@ static int hide_kernel_mounts(char *info, unsigned root_id, struct arena *a, str
 
 int mount_move_root(const struct proc *proc, int root, struct arena *a, struct error *err)
 {
-	auto_fd int fd = proc_open_file(proc, "self/mountinfo", O_RDONLY, err);
-	char *info;
+	char *info = mount_table_read(proc, a, err);
 
-	if (fd < 0)
-		return -1;
-	info = fd_read_all(a, fd, 64 << 20, NULL);
 	if (!info)
-		return error_sys(err, "read the mount table");
+		return -1;
 	if (hide_kernel_mounts(info, (unsigned)mount_id(root), a, err))
 		return -1;
 	if (fchdir(root) || sys_mount(".", "/", NULL, MS_MOVE, NULL))

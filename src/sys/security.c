@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/keyctl.h>
 #include <linux/seccomp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/capability.h>
@@ -19,8 +20,11 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-/* Keyrings: all for the possessor; view, read and search for the user (keyctl_setperm(3)). */
-#define KEYRING_PERMISSIONS 0x3f130000u
+/*
+ * All for the possessor; for others of the same user only to be found by its name, which /proc/keys does not tell them then
+ * (keyctl_setperm(3)).
+ */
+#define KEYRING_PERMISSIONS 0x3f080000u
 
 /* A line "Name:\t<hexadecimal>". */
 static bool read_mask(const char *text, const char *name, uint64_t *ret)
@@ -97,8 +101,7 @@ int caps_raise(struct error *err)
 	return result;
 }
 
-int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uint64_t ambient,
-	       struct error *err)
+int caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable, struct error *err)
 {
 	cap_t caps = cap_init();
 	int result = -1;
@@ -112,7 +115,13 @@ int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uin
 	else
 		error_sys(err, "capset");
 	cap_free(caps);
-	if (result)
+	return result;
+}
+
+int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uint64_t ambient,
+	       struct error *err)
+{
+	if (caps_set(effective, permitted, inheritable, err))
 		return -1;
 	/* cap_reset_ambient() would ask for each first. */
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
@@ -130,6 +139,44 @@ int no_new_privileges_set(struct error *err)
 	return 0;
 }
 
+/* The line of proc_key_users(5) for us: "uid: usage keys/instantiated keys/most bytes/most". */
+static bool read_quota(unsigned quota[4])
+{
+	auto_proc struct proc proc = { .fd = -1 };
+	char text[16384];
+	struct error unused;
+
+	if (proc_open(&proc, PROC_ALL, &unused) ||
+	    proc_read(&proc, "key-users", text, sizeof(text), &unused) < 0)
+		return false;
+	for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n') {
+		unsigned uid;
+
+		if (sscanf(p, "%u: %*u %*u/%*u %u/%u %u/%u", &uid, &quota[0], &quota[1], &quota[2],
+			   &quota[3]) == 5 &&
+		    uid == geteuid())
+			return true;
+	}
+	return false;
+}
+
+/* What errno says of it, "disk quota exceeded", misleads. */
+static int quota_exceeded(const char *name, struct error *err)
+{
+	unsigned quota[4];
+
+	error_set(
+		err, ERR_SYSTEM,
+		"keyctl join session keyring \"%s\": the kernel's key quota of user %u is used up",
+		name, geteuid());
+	if (read_quota(quota))
+		error_add(err, " (%u of %u keys, %u of %u bytes)", quota[0], quota[1], quota[2],
+			  quota[3]);
+	return error_add(
+		err, ": raise kernel.keys.maxkeys and kernel.keys.maxbytes (for the host's root "
+		     "root_maxkeys and root_maxbytes), or do without a keyring (--no-new-keyring)");
+}
+
 int keyring_join(const char *name, struct error *err)
 {
 	long serial = sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, (unsigned long)(uintptr_t)name, 0, 0);
@@ -138,12 +185,7 @@ int keyring_join(const char *name, struct error *err)
 	if (serial < 0 && errno == ENOSYS)
 		return 0;
 	if (serial < 0 && errno == EDQUOT)
-		return error_set(
-			err, ERR_SYSTEM,
-			"keyctl join session keyring \"%s\": the kernel's key quota of this "
-			"user is used up (kernel.keys.maxkeys, kernel.keys.maxbytes; "
-			"--no-new-keyring does without)",
-			name);
+		return quota_exceeded(name, err);
 	if (serial < 0)
 		return error_sys(err, "keyctl join session keyring \"%s\"", name);
 	if (sys_keyctl(KEYCTL_SETPERM, (unsigned long)serial, KEYRING_PERMISSIONS, 0) < 0)

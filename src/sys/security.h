@@ -29,13 +29,18 @@ int caps_keep(bool keep, struct error *err);
 /* Raises the effective set to all that is permitted. */
 int caps_raise(struct error *err);
 
-/* Sets the three sets of capset(2), then the ambient set to exactly `ambient`. */
+/* Sets the three sets of capset(2): capget and capset are all the calls that it makes. */
+int caps_set(uint64_t effective, uint64_t permitted, uint64_t inheritable, struct error *err);
+
+/* The same, then the ambient set to exactly `ambient`. */
 int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uint64_t ambient,
 	       struct error *err);
 
 int no_new_privileges_set(struct error *err);
 
-/* Joins a new session keyring of that name, readable by its owner only. */
+/*
+ * Joins the session keyring of that name, which is made if there is none; whoever does not know the name does not get into it.
+ */
 int keyring_join(const char *name, struct error *err);
 
 /*

@@ -102,13 +102,18 @@ void terminal_copy_size(int from, int to)
 
 int terminal_adopt(int peer, uid_t uid, struct error *err)
 {
-	if (ioctl(peer, TIOCSCTTY, 0) < 0)
-		return error_sys(err, "ioctl TIOCSCTTY");
 	if (fchown(peer, uid, (gid_t)-1) < 0 && errno != EPERM && errno != EROFS)
 		return error_sys(err, "fchown of the container's terminal to uid %u", uid);
 	for (int fd = 0; fd < 3; fd++)
 		if (dup3(peer, fd, 0) < 0)
 			return error_sys(err, "dup3 of the container's terminal");
+	return 0;
+}
+
+int terminal_control(struct error *err)
+{
+	if (ioctl(STDIN_FILENO, TIOCSCTTY, 0) < 0)
+		return error_sys(err, "ioctl TIOCSCTTY");
 	return 0;
 }
 

@@ -28,8 +28,11 @@ int terminal_resize(int fd, uint16_t rows, uint16_t columns, struct error *err);
 /* Copies the window size from one terminal to another, best effort. */
 void terminal_copy_size(int from, int to);
 
-/* Makes the peer our controlling terminal and our standard descriptors; it is owned by uid. setsid() was called. */
+/* Makes the peer our standard descriptors; it is owned by uid. */
 int terminal_adopt(int peer, uid_t uid, struct error *err);
+
+/* Makes the terminal behind our standard input our controlling one; setsid() was called. */
+int terminal_control(struct error *err);
 
 /* Raw mode for the caller's terminal; `saved` brings it back. False if fd is no terminal. */
 bool terminal_raw(int fd, struct termios *saved);

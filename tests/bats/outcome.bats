@@ -140,7 +140,12 @@ exit_is_unknown() { [[ $(ending .exit) == null ]]; }
 	background timeout 60 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null >"$OUT.run" 2>"$ERR.run"
 	local runner=$BACKGROUND
 	eventually is_running
+	TIMEOUT=5 ok exec "$ID" true
+	TIMEOUT=5 ok ps --format json "$ID"
+	TIMEOUT=5 ok list -q
 	TIMEOUT=5 ok pause "$ID"
+	TIMEOUT=5 fails start "$ID"
+	TIMEOUT=5 fails delete "$ID"
 	TIMEOUT=5 ok resume "$ID"
 	TIMEOUT=5 ok update --pids-limit 50 "$ID"
 	TIMEOUT=5 ok kill "$ID" KILL
@@ -160,4 +165,35 @@ exit_is_unknown() { [[ $(ending .exit) == null ]]; }
 	is_gone
 }
 
+@test "the runtime of a container in the foreground is killed: the container goes on and belongs to all others" {
+	local runner init
+
+	args sleep 1000
+	background "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null >"$OUT.run" 2>"$ERR.run"
+	runner=$BACKGROUND
+	eventually is_running
+	init=$(pid_of)
+	kill -KILL "$runner"
+	wait "$runner" || true
+	kill -0 "$init"
+	TIMEOUT=5 is_running
+	TIMEOUT=5 ok exec "$ID" true
+	TIMEOUT=5 ok pause "$ID"
+	TIMEOUT=5 ok resume "$ID"
+	TIMEOUT=5 fails create --bundle "$BUNDLE" "$ID"
+	TIMEOUT=5 ok kill "$ID" KILL
+	wait_pid "$init"
+	eventually is_stopped
+	TIMEOUT=5 ok delete "$ID"
+	is_gone
+	background "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null >"$OUT.run" 2>"$ERR.run"
+	runner=$BACKGROUND
+	eventually is_running
+	kill -KILL "$runner"
+	wait "$runner" || true
+	TIMEOUT=10 ok delete --force "$ID"
+	is_gone
+}
+
+is_stopped() { [[ $(state status 2>/dev/null) == stopped ]]; }
 is_running() { [[ $(state status 2>/dev/null) == running ]]; }

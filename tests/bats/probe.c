@@ -438,6 +438,8 @@ int main(int argc, char **argv)
 		return probe_try(argc - 2, argv + 2);
 	if (argc > 2 && strcmp(argv[1], "attack") == 0)
 		return probe_attack(argc - 2, argv + 2);
+	if (argc > 2 && strcmp(argv[1], "as") == 0)
+		return probe_caller(argc - 2, argv + 2);
 	if (argc > 1 && strncmp(argv[1], "wait-", 5) == 0)
 		return probe_wait(argc - 1, argv + 1);
 	if (argc == 1) {

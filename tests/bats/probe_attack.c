@@ -238,6 +238,8 @@ int probe_attack(int argc, char **argv)
 		return leave_root(argv[1]);
 	if (strcmp(argv[0], "watch") == 0 && argc == 2)
 		watch(argv[1]);
+	if (strcmp(argv[0], "trace") == 0 && argc == 3)
+		return probe_trace(argv[1], argv[2]);
 	if (strcmp(argv[0], "overwrite-exe") == 0 && argc == 3)
 		return overwrite_exe(argv[1], argv[2]);
 	if (strcmp(argv[0], "overwrite-handle") == 0 && argc == 3)

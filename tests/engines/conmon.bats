@@ -45,7 +45,7 @@ conmon_create() {
 		--persist-dir "$W/t/persist" -l "k8s-file:$W/t/log" --log-level info -P "$W/t/conmon.pid" -p "$W/t/pid" \
 		-r "$RUNTIME" --runtime-arg "--root=$W/t/root" --socket-dir-path "$W/t/sock" "$@" \
 		3>&- 4>&- 5> "$W/t/sync" 6< <(printf '\0') < /dev/null > "$W/t/conmon.out" 2>&1
-	wait_for 20 test -s "$W/t/sync"
+	wait_for "${PATIENCE:-20}" test -s "$W/t/sync"
 }
 
 sync_pid() {
@@ -200,7 +200,7 @@ conmon_exec() {
 		-P "$W/t/conmon.x" -p "$W/t/pid.x" -r "$RUNTIME" --runtime-arg "--root=$W/t/root" \
 		--socket-dir-path "$W/t/sock" "${@:2}" \
 		3>&- 4>&- 5> "$W/t/sync" 6< <(printf '\0') 7> /dev/null < /dev/null > "$W/t/conmon.out" 2>&1
-	wait_for 20 test -s "$W/t/sync"
+	wait_for "${PATIENCE:-20}" test -s "$W/t/sync"
 }
 
 exec_process() {
@@ -238,4 +238,148 @@ running_for_exec() {
 	conmon_exec "$W/t/process.json" -t
 	wait_for 20 grep -q on-terminal "$W/t/log.x"
 	grep -q /dev/pts/ "$W/t/log.x"
+}
+
+# ---- conmon dies --------------------------------------------------------------
+
+# Both processes of a conmon: the one that was called and the one that watches. The runtime dies with its parent.
+conmon_kill() {
+	pkill -KILL -f "^[^ ]*conmon .*$W/t" || true
+}
+
+@test "conmon killed while a hook runs in create: delete --force leaves nothing" {
+	local hook
+
+	for hook in createRuntime createContainer; do
+		rm -rf "$W/t/there" "$B"
+		bundle_make "$B" $ID '.process.args = ["true"] | .hooks.'$hook' = [{path: "/bin/sh", args: ["sh", "-c",
+			"echo > '"$W/t/there"'; exec sleep 9186"]}]'
+		PATIENCE=0 conmon_create > /dev/null 2>&1 &
+		wait_for 10 test -e "$W/t/there"
+		conmon_kill
+		wait
+		rt delete --force $ID
+		wait_for 5 bash -c '! pgrep -f "^sleep 9186"'
+		leaks_expect_none conmon_leaks
+		[ ! -e "$W/t/pid" ]
+	done
+}
+
+@test "conmon killed at any moment of create: the same id works at once" {
+	local moment
+
+	bundle_make "$B" $ID '.process.args = ["sleep", "60"]'
+	for moment in 0 0.004 0.008 0.012 0.016 0.02 0.03 0.05; do
+		PATIENCE=0 conmon_create > /dev/null 2>&1 &
+		sleep $moment
+		conmon_kill
+		wait
+		rt delete --force $ID
+		leaks_expect_none conmon_leaks
+		rm -f "$W/t/conmon.pid" "$W/t/pid"
+	done
+	conmon_create
+	[ "$(state)" = created ]
+}
+
+@test "conmon killed while the container runs: it goes on and is ended by kill and delete" {
+	local pid
+
+	running_for_exec
+	pid=$(sync_pid)
+	conmon_kill
+	[ "$(state)" = running ]
+	kill -0 "$pid"
+	rt exec $ID true
+	rt kill $ID KILL
+	wait_for 5 state_is stopped
+	rt delete $ID
+}
+
+@test "conmon killed at any moment of exec: the container is as it was" {
+	local moment pid
+
+	running_for_exec
+	pid=$(sync_pid)
+	exec_process sleep 0.2
+	for moment in 0 0.004 0.008 0.012 0.016 0.02 0.03 0.05; do
+		PATIENCE=0 conmon_exec "$W/t/process.json" > /dev/null 2>&1 &
+		sleep $moment
+		pkill -KILL -f "^[^ ]*conmon .*$W/t.* --exec-process-spec" || true
+		wait
+	done
+	[ "$(state)" = running ]
+	kill -0 "$pid"
+	wait_for 5 bash -c '! pgrep -f "^sleep 0.2"'
+	exec_process sh -c 'exit 5'
+	conmon_exec "$W/t/process.json"
+	wait_for 20 grep -qF '{"exit_code": 5}' "$W/t/sync"
+	rt ps --format json $ID | jq -e "length >= 1 and (map(select(. == $pid)) | length == 1)"
+}
+
+@test "delete killed at any moment: a second one removes everything" {
+	local moment
+
+	bundle_make "$B" $ID '.process.args = ["sleep", "60"]'
+	for moment in 0.001 0.002 0.004 0.006 0.01 0.015 0.02 0.03; do
+		rm -f "$W/t/conmon.pid"
+		conmon_create
+		rt start $ID
+		timeout -s KILL $moment "$RUNTIME" --root "$W/t/root" delete --force $ID 3>&- 4>&- || true
+		rt delete --force $ID
+		wait_for 10 bash -c "! kill -0 $(cat "$W/t/conmon.pid")"
+		leaks_expect_none conmon_leaks
+	done
+}
+
+# ---- the same on another runtime ----------------------------------------------
+
+# One container with everything that is compared, on RUNTIME: what conmon answers, exit files and logs.
+conmon_transcript() {
+	local code program
+
+	for program in '"sh", "-c", "exit 7"' '"sh", "-c", "kill -SEGV $$"' '"nope"' '"/etc/passwd"'; do
+		rm -rf "$W/t"/{exits,persist,sock,log,pid,conmon.pid,b}
+		mkdir "$W/t"/{exits,persist,sock}
+		bundle_make "$B" $ID ".process.args = [$program] | .process.rlimits = []"
+		conmon_create
+		echo "$program"
+		jq -c '.pid > 0' "$W/t/sync"
+		if [ "$(sync_pid)" -gt 0 ]; then
+			say state
+			say rt start $ID
+			say exit_code
+			wait_for 5 state_is stopped
+			say rt state $ID > "$W/t/state"
+			jq -c 'del(.created, .bundle, .rootfs, .ociVersion) | [.id, .status, .pid]' < <(sed '/^[+=] /d' "$W/t/state")
+			say rt kill $ID 9
+			say rt kill --all $ID 9
+		fi
+		say rt delete --force $ID
+		say rt delete $ID
+	done
+	rm -rf "$W/t"/{exits,persist,sock,log,pid,conmon.pid,b}
+	mkdir "$W/t"/{exits,persist,sock}
+	bundle_make "$B" $ID '.process.args = ["sleep", "60"] | .process.rlimits = []'
+	conmon_create
+	say rt start $ID
+	mkdir -p "$W/t/exits/x" "$W/t/persist/x"
+	for code in 'sh -c exit\ 5' nope /etc /no/such; do
+		eval "exec_process $code"
+		conmon_exec "$W/t/process.json"
+		wait_for 20 grep -q exit_code "$W/t/sync" || true
+		jq -cs 'map(.exit_code // empty | if . < 0 then "failed" else . end)' "$W/t/sync"
+	done
+	say rt pause $ID
+	say state
+	say rt resume $ID
+	say rt delete $ID
+	say rt kill $ID TERM
+	say rt kill $ID KILL
+	say exit_code
+	say rt delete --force $ID
+}
+
+@test "conmon: a life looks the same with Debian's crun or runc" {
+	same_as_reference conmon_transcript
 }

@@ -438,3 +438,151 @@ task_is() {
 	run ctr tasks exec --exec-id a e1 true
 	[ "$status" -ne 0 ]
 }
+
+# ---- a running task -----------------------------------------------------------
+
+@test "ctr task pause, resume: nothing runs meanwhile; a paused task is deleted by force" {
+	local before ticks
+
+	cr run -d "$IMAGE" p1 sh -c 'while :; do echo x >> /tmp/ticks; sleep 0.05; done'
+	ticks=/proc/$(task_pid p1)/root/tmp/ticks
+	wait_for 5 test -s "$ticks"
+	ctr tasks pause p1
+	task_is p1 PAUSED
+	before=$(wc -l < "$ticks")
+	sleep 0.4
+	[ "$(wc -l < "$ticks")" = "$before" ]
+	run timeout 20 ctr tasks exec --exec-id a p1 true
+	[ "$status" -ne 0 ]
+	ctr tasks resume p1
+	task_is p1 RUNNING
+	wait_for 5 bash -c "[ \$(wc -l < $ticks) -gt $before ]"
+	ctr tasks pause p1
+	timeout 20 ctr tasks delete -f p1 || [ $? -eq 137 ]
+	ctr containers delete p1
+}
+
+@test "ctr task ps: every process of the container, those of exec too" {
+	cr run -d "$IMAGE" p1 sh -c 'sleep 9183 & wait'
+	ctr tasks exec -d --exec-id a p1 sleep 9184
+	wait_for 5 pgrep -f '^sleep 9184'
+	run ctr tasks ps p1
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" = 4 ]
+	[[ "$output" == *"$(task_pid p1)"* && "$output" == *"$(pgrep -f '^sleep 9183')"* ]]
+	[[ "$output" == *"$(pgrep -f '^sleep 9184')"* ]]
+}
+
+# ---- an engine that dies ------------------------------------------------------
+
+shim_pid() {
+	pgrep -f "containerd-shim.*-namespace $CONTAINERD_NAMESPACE -id $1 "
+}
+
+# slow: a hook of create that says it is there and stays.
+slow() {
+	jq -nc --arg there "$W/t/there" '{path: "/bin/sh", args: ["sh", "-c", "echo > $0; exec sleep 9185", $there]}'
+}
+
+@test "the shim killed in the middle of create: nothing stays" {
+	cr_config ".process.args = [\"true\"] | .hooks.createRuntime = [$(slow)]" k1 -d > "$W/t/out" 2>&1 &
+	wait_for 10 test -e "$W/t/there" || { cat "$W/t/out"; return 1; }
+	kill -KILL "$(shim_pid k1)"
+	wait
+	# The engine's clean-up is "delete --force".
+	wait_for 20 bash -c '! pgrep -f "^sleep 9185"'
+	timeout 20 ctr tasks delete -f k1 || true
+	timeout 20 ctr containers delete k1
+	leaks_expect_none containerd_leaks
+	cr_config '.process.args = ["true"]' k1 --rm
+}
+
+@test "the shim killed while its task runs: containerd ends the container" {
+	local pid
+
+	cr run -d "$IMAGE" k2 sleep 300
+	pid=$(task_pid k2)
+	kill -KILL "$(shim_pid k2)"
+	wait_for 20 bash -c "! grep -qs '^State:[^Z]*$' /proc/$pid/status"
+	timeout 20 ctr tasks delete -f k2 || true
+	timeout 20 ctr containers delete k2
+}
+
+@test "the shim killed in the middle of exec: the container ends as a whole" {
+	local moment pid
+
+	for moment in 0 0.01 0.02 0.04; do
+		cr run -d "$IMAGE" k3 sleep 300
+		pid=$(task_pid k3)
+		timeout 20 ctr tasks exec --exec-id a k3 sleep 0.3 > /dev/null 2>&1 &
+		sleep $moment
+		kill -KILL "$(shim_pid k3)"
+		wait
+		wait_for 20 bash -c "! grep -qs '^State:[^Z]*$' /proc/$pid/status"
+		timeout 20 ctr tasks delete -f k3 > /dev/null 2>&1 || true
+		timeout 20 ctr containers delete k3
+		leaks_expect_none containerd_leaks
+	done
+}
+
+@test "containerd killed: tasks live on and belong to the next one" {
+	local pid
+
+	cr run -d "$IMAGE" k4 sh -c 'trap "exit 6" TERM; : > /tmp/ready; while :; do sleep 0.1; done'
+	pid=$(task_pid k4)
+	wait_for 5 test -e "/proc/$pid/root/tmp/ready"
+	cr_config ".process.args = [\"true\"] | .hooks.createRuntime = [$(slow)]" k5 -d > "$W/t/out" 2>&1 &
+	wait_for 10 test -e "$W/t/there" || { cat "$W/t/out"; return 1; }
+	kill -KILL "$(cat "$W/c/pid")"
+	wait "$!" || true
+	PATH=$W/c/path:$PATH setsid containerd --config "$W/c/config.toml" >> "$W/c/log" 2>&1 3>&- 4>&- < /dev/null &
+	echo $! > "$W/c/pid"
+	wait_for 30 ctr version
+	wait_for 10 task_is k4 RUNNING
+	[ "$(task_pid k4)" = "$pid" ]
+	run timeout 20 ctr tasks exec --exec-id a k4 sh -c 'exit 5'
+	[ "$status" -eq 5 ]
+	timeout 20 ctr tasks kill -s TERM k4
+	wait_for 5 task_is k4 STOPPED
+	task_delete k4 6
+	# The one that was being made: the runtime was killed with it, and containerd has forgotten the shim, which stays
+	# (with runc too).
+	kill -KILL "$(shim_pid k5)"
+	wait_for 10 bash -c '! pgrep -f "^sleep 9185"'
+	"$RUNTIME" --root "$W/c/rr/$CONTAINERD_NAMESPACE" delete --force k5
+	rm -rf "$W/c/state/io.containerd.runtime.v2.task/$CONTAINERD_NAMESPACE/k5"
+	timeout 20 ctr containers delete k5
+}
+
+# ---- the same on another runtime ----------------------------------------------
+
+# One task with everything that is compared, on RUNTIME.
+containerd_transcript() {
+	local name
+
+	echo plain; say cr run --rm "$IMAGE" f1 sh -c "$FACTS"
+	echo flags; say cr run --rm --read-only --cwd /tmp --env A=b --cap-drop CAP_CHOWN --seccomp "$IMAGE" f2 sh -c "$FACTS"
+	for name in nope /etc/passwd /etc; do
+		say cr run --rm "$IMAGE" f3 $name
+	done
+	say cr run --rm "$IMAGE" f4 sh -c 'exit 77'
+	cr run -d --memory-limit 67108864 "$IMAGE" f5 sh -c 'trap "exit 3" TERM; : > /tmp/ready; while :; do sleep 0.1; done'
+	wait_for 5 test -e "/proc/$(task_pid f5)/root/tmp/ready"
+	cgroup_read "$(task_pid f5)" memory memory.limit_in_bytes memory.max
+	say ctr tasks exec --exec-id a f5 sh -c "$FACTS"
+	say ctr tasks exec --exec-id b --user 1000 f5 sh -c 'id; pwd; grep Cap /proc/self/status'
+	say ctr tasks exec --exec-id c f5 nope
+	say ctr tasks exec --exec-id d f5 sh -c 'kill -SEGV $$'
+	say ctr tasks pause f5
+	say task_status f5
+	say ctr tasks resume f5
+	say ctr tasks metrics f5 > "$W/t/last"; awk '/memory.limit|pids/ && !/usage/ { print $1 }' "$W/t/last"
+	say ctr tasks kill -s TERM f5
+	wait_for 5 task_is f5 STOPPED
+	say ctr tasks delete f5
+	say ctr containers delete f5
+}
+
+@test "containerd: a life looks the same with Debian's crun or runc" {
+	same_as_reference containerd_transcript
+}

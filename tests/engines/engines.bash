@@ -233,5 +233,6 @@ FACTS='grep -E "^(Uid|Gid|Groups|Umask|Cap|NoNewPrivs|Seccomp:|SigBlk|SigIgn)" /
 	for path in /proc/sys/kernel/hostname /proc/sysrq-trigger /sys/kernel/x /etc/written; do
 		(: >> $path) 2> /dev/null && echo "$path is writable"
 	done
-	awk "\$5 !~ /^\/(|sys\/fs\/cgroup|sys\/firmware|proc\/[a-z_]+)\$/ { print \$5, \$6 }" /proc/self/mountinfo | sort -u
+	awk "\$5 !~ /^\/(dev|proc|sys)\// || \$5 ~ /^\/dev\/(shm|pts|mqueue)\$/ { print \$5, \$6 }" /proc/self/mountinfo |
+		grep -v "^/ " | sort -u
 	readlink /proc/self/exe; cat /proc/1/comm'

@@ -33,6 +33,13 @@ int main(void)
 
 		memset(r, i, 500);
 	}
+	/* Nothing that was in it is left, wherever it was, and it is as usable as before. */
+	p = arena_strdup(&a, "secret");
+	q = arena_strdup(&a, "large secret");
+	arena_wipe(&a);
+	CHECK_INT(p[0] | p[5], 0);
+	CHECK_INT(q[0] | q[11], 0);
+	CHECK_STR(arena_strdup(&a, "next"), "next");
 	arena_release(&a);
 	CHECK(a.blocks == NULL);
 

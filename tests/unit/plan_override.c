@@ -5,6 +5,9 @@
 
 static struct arena arena;
 
+/* What differs between the containers: a capability in the bounding set, the object "linux". */
+static const char *container_caps = "CAP_CHOWN", *container_linux = "";
+
 static const struct host machine = {
 	.last_capability = 40,
 	.bounding = (UINT64_C(2) << 40) - 1,
@@ -15,7 +18,7 @@ static const struct host machine = {
 	"\"process\":{\"cwd\":\"/c\",\"args\":[\"init\"],\"env\":[\"A=1\",\"B=2\"],"              \
 	"\"terminal\":true,\"consoleSize\":{\"height\":3,\"width\":4},"                           \
 	"\"user\":{\"uid\":5,\"gid\":6,\"umask\":63,\"additionalGids\":[7]},"                     \
-	"\"capabilities\":{\"bounding\":[\"CAP_CHOWN\",\"CAP_KILL\"],"                            \
+	"\"capabilities\":{\"bounding\":[\"%s\",\"CAP_KILL\"],"                                   \
 	"\"inheritable\":[\"CAP_KILL\"],\"permitted\":[\"CAP_KILL\"]},"                           \
 	"\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":1,\"hard\":2}],"                       \
 	"\"noNewPrivileges\":true,\"oomScoreAdj\":11,\"scheduler\":{\"policy\":\"SCHED_BATCH\"}," \
@@ -31,10 +34,16 @@ struct result {
 /* The plan of exec for the container of PROCESS and, where it is not NULL, a process file. */
 static struct result plan(const char *file, struct process_options o)
 {
-	static const struct plan_options options = { .id = "c", .bundle = "/b", .preserve_fds = 2 };
+	static const struct plan_options options = {
+		.id = "c", .bundle = "/b", .preserve_fds = 2, .keyring = "k"
+	};
 	struct plan_warnings warnings = { .arena = &arena };
 	struct oci_warnings unknown = { 0 };
-	const char *text = "{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"r\"}," PROCESS "}";
+	const char *text =
+		arena_printf(&arena,
+			     "{\"ociVersion\":\"1.3.0\",\"root\":{\"path\":\"r\"}," PROCESS
+			     ",\"linux\":{%s}}",
+			     container_caps, container_linux);
 	const struct oci_config *config;
 	struct result r = { 0 };
 
@@ -77,7 +86,7 @@ static void test_inherited(void)
 	CHECK_INT(p->affinity_initial.bits, 2);
 	CHECK_INT(p->affinity_final.bits, 4);
 	CHECK(!p->user_name && !p->group_name && !p->keep_gid);
-	CHECK_STR(r.plan->keyring, "_ses.c");
+	CHECK_STR(r.plan->keyring, "k");
 	CHECK_INT(r.plan->preserve_fds, 2);
 }
 
@@ -229,6 +238,31 @@ static void test_refusals(void)
 		  -1);
 }
 
+/* Who in the container may trace the newcomer, and whether it may trace those after it. */
+static void test_traceable(void)
+{
+	static const char *const caps[] = { "CAP_SYS_PTRACE" };
+	struct result r = plan(NULL, (struct process_options){ COMMAND });
+
+	CHECK(r.plan && !r.plan->traceable && !r.plan->traces);
+	r = plan(NULL, (struct process_options){ COMMAND, .caps = caps, .n_caps = 1 });
+	CHECK(r.plan && !r.plan->traceable && r.plan->traces);
+	r = plan("{\"cwd\":\"/\",\"args\":[\"x\"],\"capabilities\":{\"bounding\":"
+		 "[\"CAP_SYS_PTRACE\"]}}",
+		 (struct process_options){ 0 });
+	CHECK(r.plan && !r.plan->traceable && r.plan->traces);
+	container_caps = "CAP_SYS_PTRACE";
+	r = plan(NULL, (struct process_options){ COMMAND });
+	CHECK(r.plan && r.plan->traceable);
+	container_caps = "CAP_CHOWN";
+	container_linux = "\"namespaces\":[{\"type\":\"pid\",\"path\":\"/proc/1/ns/pid\"}]";
+	r = plan(NULL, (struct process_options){ COMMAND });
+	CHECK(r.plan && r.plan->traceable);
+	container_linux = "\"namespaces\":[{\"type\":\"pid\"}]";
+	r = plan(NULL, (struct process_options){ COMMAND });
+	CHECK(r.plan && !r.plan->traceable);
+}
+
 int main(void)
 {
 	test_inherited();
@@ -236,6 +270,7 @@ int main(void)
 	test_options();
 	test_users();
 	test_refusals();
+	test_traceable();
 	arena_release(&arena);
 	return check_done();
 }

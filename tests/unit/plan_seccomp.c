@@ -6,6 +6,7 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 
 #include "check.h"
 #include "oci_spec.h"
@@ -273,6 +274,40 @@ static void test_interpreter(void)
 		CHECK(!bpf_run(rows[i], 2, &call, &got, NULL));
 }
 
+static void test_permits(void)
+{
+	static const struct {
+		const char *profile;
+		uint64_t arg;
+		bool want;
+	} rows[] = {
+		{ "{'defaultAction':'SCMP_ACT_ALLOW'}", 0, true },
+		{ "{'defaultAction':'SCMP_ACT_LOG'}", 0, true },
+		{ "{'defaultAction':'SCMP_ACT_ERRNO'}", 0, false },
+		{ "{'defaultAction':'SCMP_ACT_TRACE'}", 0, false },
+		{ ON_READ(READ(1, ARG(EQ, 7))), 7, false },
+		{ ON_READ(READ(1, ARG(EQ, 7))), 8, true },
+		{ "{'defaultAction':'SCMP_ACT_ALLOW','listenerPath':'/l','syscalls':"
+		  "[{'names':['read'],'action':'SCMP_ACT_NOTIFY'}]}",
+		  0, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const uint64_t args[6] = { rows[i].arg };
+		const struct seccomp_plan *p = NULL;
+		struct arena a = { 0 };
+		struct error err;
+
+		warnings = (struct plan_warnings){ .arena = &a };
+		CHECK_INT(plan_seccomp(parse(rows[i].profile, &a), NULL, 0, &a, &warnings, &p,
+				       &err),
+			  0);
+		if (!CHECK_INT(p && seccomp_permits(p, SYS_read, args), rows[i].want))
+			printf("# %s\n", rows[i].profile);
+		arena_release(&a);
+	}
+}
+
 int main(void)
 {
 	test_verdicts();
@@ -281,5 +316,6 @@ int main(void)
 	test_names_and_flags();
 	test_size();
 	test_interpreter();
+	test_permits();
 	return check_done();
 }

@@ -55,6 +55,10 @@ static void test_record(const struct state *s)
 	CHECK_STR(back.lines[5].value, "two");
 	CHECK_STR(record_get(&back, "absent"), NULL);
 	CHECK_INT(record_get_u64(&back, "odd"), 0);
+	CHECK(!state_is_marked(s, STATE_TRACED));
+	CHECK_INT(state_mark(s, STATE_TRACED, &err), 0);
+	CHECK_INT(state_mark(s, STATE_TRACED, &err), 0);
+	CHECK(state_is_marked(s, STATE_TRACED));
 }
 
 /* Whatever is cut off or changed by one byte is recognised. */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Settings of the kernel that forbid or ration namespaces: after a refusal they are read, and the error says which one it
+ * was and what it is. Read by the caller's own /proc, before anything of the container is entered.
+ */
+#pragma once
+
+#include "base/error.h"
+
+/* After namespaces could not be made: `flags` are the CLONE_NEW* that were asked for. */
+void setting_explain_namespaces(uint64_t flags, struct error *err);
+
+/* After an ordinary user could not write the map of a user namespace that it has made. */
+void setting_explain_map(struct error *err);
