@@ -158,7 +158,7 @@ packages="gcc clang clang-format clang-tidy make autoconf automake pkg-config py
 	libyajl-dev libseccomp-dev libcap-dev linux-libc-dev libc6-dev bats busybox-static jq git man-db
 	podman conmon containerd docker.io runc crun buildah umoci catatonit uidmap iproute2 procps psmisc strace
 	util-linux bsdextrautils shellcheck"
-machine_packages="qemu-system-x86 mmdebstrap e2fsprogs zstd"
+machine_packages="qemu-system-x86 mmdebstrap debian-archive-keyring e2fsprogs zstd"
 
 install_packages() {
 	local package missing=() policy=/usr/sbin/policy-rc.d status
