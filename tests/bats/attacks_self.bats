@@ -242,8 +242,17 @@ probe_exe() {
 
 	dynamic=$(LC_ALL=C readelf -dW "$RUNTIME" 2>&1)
 	has "$dynamic" NOW
-	# No name service, no loading at run time: image files would be what is found.
-	for symbol in dlopen getpwnam getpwuid getgrnam getgrouplist iconv_open getaddrinfo setlocale; do
+	# No name service: image files would be what is found.
+	for symbol in getpwnam getpwuid getgrnam getgrouplist iconv_open getaddrinfo setlocale; do
 		lacks "$(LC_ALL=C readelf -W --dyn-syms "$RUNTIME")" " $symbol"
 	done
+}
+
+@test "SEC-0-6 no library is loaded for a container" {
+	need_program strace
+	config '.process.args = ["/bin/true"]'
+	run strace -f -e trace=open,openat,openat2 -o calls "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
+	[[ $status == 0 ]]
+	has "$(<calls)" '/config.json'
+	lacks "$(sed '1,/config\.json/d' calls)" '.so'
 }
