@@ -89,7 +89,7 @@ static int make_plan(struct exec *e, const struct process_options *process, unsi
 	struct plan_options options = { .id = c->id,
 					.bundle = record_get(&c->record, RECORD_BUNDLE),
 					.preserve_fds = preserve,
-					.no_keyring = record_get(&c->record, RECORD_NO_KEYRING) };
+					.keyring = record_get(&c->record, RECORD_KEYRING) };
 	struct oci_warnings unknown = { 0 };
 	const struct oci_config *config;
 	size_t size;
@@ -169,7 +169,7 @@ static int exec_in(struct invocation *in, struct container *c, unsigned preserve
 
 	read_options(in, &process, &options);
 	options.timed = t->on;
-	if (host_read(&host, in->arena, err) || read_process(in, &process, err) ||
+	if (invocation_host(in, &host, err) || read_process(in, &process, err) ||
 	    exec_check(c, options.ignore_paused, err))
 		return -1;
 	timeline_note(t, PHASE_PLAN);
