@@ -19,7 +19,7 @@ only when nothing failed. Needs no terminal. What each stage printed is in build
   vm          those for cgroups and AppArmor in an emulated machine with systemd and cgroup v2 (tests/vm); its image
               is kept in ${XDG_CACHE_HOME:-/var/cache}/teu-vm
   crash       SIGKILL before every system call of a command (tests/crash)
-  engines     Podman, containerd, Docker, Buildah, conmon, umoci (tests/engines)
+  engines     Podman (as root and as a user), containerd, Docker, Buildah, conmon, umoci (tests/engines)
   filter      seccomp programs against libseccomp's: ten thousands of random profiles
   sanitizers  make check and the behaviour suites with ASan and UBSan
 
@@ -156,7 +156,7 @@ build_in() {
 
 packages="gcc clang clang-format clang-tidy make autoconf automake pkg-config python3 python3-jsonschema
 	libyajl-dev libseccomp-dev libcap-dev linux-libc-dev libc6-dev bats busybox-static jq git man-db
-	podman conmon containerd docker.io runc crun buildah umoci catatonit uidmap iproute2 procps psmisc strace
+	podman conmon containerd docker.io runc crun buildah umoci catatonit uidmap slirp4netns fuse-overlayfs iproute2 procps psmisc strace
 	util-linux bsdextrautils shellcheck"
 machine_packages="qemu-system-x86 mmdebstrap debian-archive-keyring e2fsprogs zstd"
 
