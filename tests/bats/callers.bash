@@ -5,6 +5,9 @@
 # The callers that tests/bats/run can put in the place of root: for each the suites that make sense, and
 # what has to be there. $enter is what a suite is run by.
 
+# The variables that tests/bats/run has and takes.
+# shellcheck disable=SC2034,SC2154
+
 # What an ordinary user can have: everything but cgroups, devices and the host's own namespaces.
 CALLER_SUITES_USER='lifecycle process exec exec_io hooks terminal masks hostname kill delete
 	state mounts seccomp timens list'
@@ -34,7 +37,7 @@ caller_user() {
 		{ echo "newuidmap and newgidmap are not installed" >&2; exit 2; }
 	caller_files
 	# Where the tree is may be nobody else's to see.
-	[[ -n ${RUNTIME:-} ]] || RUNTIME=$(cd "$here" && source ./helpers.bash && find_runtime && echo "$RUNTIME")
+	[[ -n ${RUNTIME:-} ]] || RUNTIME=$(cd "$here" && source "$here/helpers.bash" && find_runtime && echo "$RUNTIME")
 	mkdir "$results/program"
 	cp "$RUNTIME" "$results/program/teu" || exit 2
 	# The suites, which are root, call it, and so do hooks, which are not.
@@ -44,7 +47,8 @@ caller_user() {
 		exec setpriv --reuid $CALLER_ID --regid $CALLER_ID --clear-groups --inh-caps=-all $results/program/teu "\$@"
 	END
 	chmod 755 "$results/$(basename "$RUNTIME")"
-	export RUNTIME=$results/$(basename "$RUNTIME") RTB_USER=$CALLER_ID RTB_FILES=$results RTB_SUBIDS=$CALLER_FIRST
+	RUNTIME=$results/$(basename "$RUNTIME")
+	export RUNTIME RTB_USER=$CALLER_ID RTB_FILES=$results RTB_SUBIDS=$CALLER_FIRST
 	enter="unshare --mount --propagation private $here/callers.bash enter-user"
 }
 
@@ -63,6 +67,8 @@ enter_user() {
 	exec "$@"
 }
 
+cgroup_mounts() { awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts; }
+
 # A cgroup of its own in every hierarchy, with the suites in a leaf of it.
 caller_userns() {
 	local mount
@@ -70,7 +76,7 @@ caller_userns() {
 	export RTB_USERNS=1
 	chown "$CALLER_FIRST" "$results"
 	CALLER_CGROUP=rtb-userns-$$
-	for mount in $(awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts); do
+	for mount in $(cgroup_mounts); do
 		mkdir "$mount/$CALLER_CGROUP" 2>/dev/null || continue
 		for file in cpuset.cpus cpuset.mems; do
 			[[ ! -e $mount/cpuset.cpus ]] || cat "$mount/$file" >"$mount/$CALLER_CGROUP/$file"
@@ -92,7 +98,7 @@ caller_end() {
 	local mount
 
 	[[ -n ${CALLER_CGROUP:-} ]] || return 0
-	for mount in $(awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts); do
+	for mount in $(cgroup_mounts); do
 		[[ -e $mount/$CALLER_CGROUP ]] || continue
 		echo $$ >"$mount/cgroup.procs"
 		rmdir "$mount/$CALLER_CGROUP/suites" "$mount/$CALLER_CGROUP"
