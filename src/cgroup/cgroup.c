@@ -428,10 +428,15 @@ int cgroup_attach_self(const struct cgroup *cg, struct error *err)
 		const struct hierarchy *h = &cg->list[i];
 		int fd = h->version == 1 ? h->join : h->procs;
 
-		if (fd >= 0 && write(fd, "0", 1) < 0)
-			return error_sys(err, "enter cgroup \"%s%s\": write \"0\" to its %s",
-					 h->mount, h->path,
-					 h->version == 1 ? "tasks" : "cgroup.procs");
+		if (fd < 0 || write(fd, "0", 1) >= 0)
+			continue;
+		error_sys(err, "enter cgroup \"%s%s\": write \"0\" to its %s", h->mount, h->path,
+			  h->version == 1 ? "tasks" : "cgroup.procs");
+		if (err->errnum == EACCES && h->version == 2)
+			error_hint(err,
+				   "an ordinary user enters only from a cgroup that lies with it "
+				   "in one which the user may write");
+		return -1;
 	}
 	return 0;
 }

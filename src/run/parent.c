@@ -267,11 +267,7 @@ static int clone_init(struct launch *l, struct error *err)
 		result = l->pid < 0 ? -1 : 0;
 	}
 	l->parent.peer_pidfd = l->pidfd;
-	if (result && err->errnum == EACCES && cgroup_clone_fd(l->cgroup) >= 0)
-		error_add(err,
-			  ": an ordinary user enters a cgroup (v2) only from one that is below the "
-			  "same cgroup that it may write");
-	else if (result)
+	if (result)
 		setting_explain_namespaces(flags, err);
 	/* Later children of ours (hooks) live where we live. */
 	if (own_pid >= 0 && setns(own_pid, CLONE_NEWPID) < 0)

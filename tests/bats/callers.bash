@@ -5,6 +5,9 @@
 # The callers that tests/bats/run can put in the place of root: for each the suites that make sense, and
 # what has to be there. $enter is what a suite is run by.
 
+# The variables that tests/bats/run has and takes.
+# shellcheck disable=SC2034,SC2154
+
 # What an ordinary user can have: everything but cgroups, devices and the host's own namespaces.
 # shellcheck disable=SC2034 # of tests/bats/run
 CALLER_SUITES_USER=(lifecycle process exec exec_io hooks terminal masks hostname kill delete
@@ -36,7 +39,7 @@ caller_user() {
 		{ echo "newuidmap and newgidmap are not installed" >&2; exit 2; }
 	caller_files
 	# Where the tree is may be nobody else's to see.
-	[[ -n ${RUNTIME:-} ]] || RUNTIME=$(cd "$here" && source ./helpers.bash && find_runtime && echo "$RUNTIME")
+	[[ -n ${RUNTIME:-} ]] || RUNTIME=$(cd "$here" && source "$here/helpers.bash" && find_runtime && echo "$RUNTIME")
 	mkdir "$results/program"
 	cp "$RUNTIME" "$results/program/teu" || exit 2
 	# The suites, which are root, call it, and so do hooks, which are not.
@@ -66,6 +69,8 @@ enter_user() {
 	exec "$@"
 }
 
+cgroup_mounts() { awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts; }
+
 # A cgroup of its own in every hierarchy, with the suites in a leaf of it.
 caller_userns() {
 	local mount
@@ -73,7 +78,7 @@ caller_userns() {
 	export RTB_USERNS=1
 	chown "$CALLER_FIRST" "$results"
 	CALLER_CGROUP=rtb-userns-$$
-	for mount in $(awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts); do
+	for mount in $(cgroup_mounts); do
 		mkdir "$mount/$CALLER_CGROUP" 2>/dev/null || continue
 		for file in cpuset.cpus cpuset.mems; do
 			[[ ! -e $mount/cpuset.cpus ]] || cat "$mount/$file" >"$mount/$CALLER_CGROUP/$file"
@@ -95,7 +100,7 @@ caller_end() {
 	local mount
 
 	[[ -n ${CALLER_CGROUP:-} ]] || return 0
-	for mount in $(awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts); do
+	for mount in $(cgroup_mounts); do
 		[[ -e $mount/$CALLER_CGROUP ]] || continue
 		echo $$ >"$mount/cgroup.procs"
 		rmdir "$mount/$CALLER_CGROUP/suites" "$mount/$CALLER_CGROUP"
