@@ -118,17 +118,6 @@ int error_hint(struct error *err, const char *fmt, ...)
 	return -1;
 }
 
-int error_add(struct error *err, const char *fmt, ...)
-{
-	size_t used = strlen(err->text);
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(err->text + used, sizeof(err->text) - used, fmt, args);
-	va_end(args);
-	return -1;
-}
-
 int error_at(struct error *err, const char *fmt, ...)
 {
 	va_list args;

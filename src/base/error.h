@@ -54,9 +54,6 @@ int error_in(struct error *err, const char *fmt, ...) PRINTF(2, 3);
 /* Puts " (<fmt>)" behind the text: what the reader may do, or what a look at the system has shown. Returns -1. */
 int error_hint(struct error *err, const char *fmt, ...) PRINTF(2, 3);
 
-/* Puts "<fmt>" at the end of the text, for what a probe has found out. Returns -1. */
-int error_add(struct error *err, const char *fmt, ...) PRINTF(2, 3);
-
 /* Names the place in config.json unless a deeper function has done so. Returns -1. */
 int error_at(struct error *err, const char *fmt, ...) PRINTF(2, 3);
 

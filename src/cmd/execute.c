@@ -169,7 +169,7 @@ static int exec_in(struct invocation *in, struct container *c, unsigned preserve
 
 	read_options(in, &process, &options);
 	options.timed = t->on;
-	if (host_read(&host, in->arena, err) || read_process(in, &process, err) ||
+	if (invocation_host(in, &host, err) || read_process(in, &process, err) ||
 	    exec_check(c, options.ignore_paused, err))
 		return -1;
 	timeline_note(t, PHASE_PLAN);

@@ -75,6 +75,12 @@ int exec_check(const struct container *c, bool ignore_paused, struct error *err)
 	return error_set(err, ERR_STATE, PHRASE_EXEC_STOPPED);
 }
 
+/* Anyone else may only move processes of its own user, so that the process goes while it is one. */
+static bool is_host_root(const struct exec *e)
+{
+	return e->host->euid == 0 && !e->host->in_userns;
+}
+
 /* ---- the process --------------------------------------------------------------------------------------------------------- */
 
 static int be_born(struct exec *e, struct error *err)
@@ -118,7 +124,9 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 {
 	int keep[] = { e->child.fd, e->pid_namespace };
 
-	if (phase_enter(&e->child, PHASE_JOIN, err) || be_born(e, err) || enter_namespaces(e, err))
+	if (phase_enter(&e->child, PHASE_JOIN, err) || be_born(e, err) ||
+	    (!is_host_root(e) && cgroup_enter_self(e->container->cgroup, err)) ||
+	    enter_namespaces(e, err))
 		return -1;
 	if (phase_enter(&e->child, PHASE_CREDENTIALS, err))
 		return -1;
@@ -130,7 +138,7 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 		return -1;
 	/* As late as can be: what we have used so far is not on the container's account. */
 	if (phase_enter(&e->child, PHASE_ATTACH, err) ||
-	    cgroup_enter_self(e->container->cgroup, err))
+	    (is_host_root(e) && cgroup_enter_self(e->container->cgroup, err)))
 		return -1;
 	/* The runtime may have been pinned; that is not to go on in the container. */
 	if (!p->affinity_initial.bits && !p->affinity_final.bits)
@@ -212,7 +220,7 @@ static pid_t clone_once(struct exec *e, int cgroup_fd, struct error *err)
 {
 	pid_t pid;
 
-	e->born_in_cgroup = cgroup_fd >= 0;
+	e->born_in_cgroup = cgroup_fd >= 0 || e->stays_out;
 	if (e->needs_go_between)
 		return clone_through_go_between(e, cgroup_fd, err);
 	pid = process_clone(0, cgroup_fd, &e->pidfd, err);
@@ -249,6 +257,13 @@ static int clone_process(struct exec *e, struct error *err)
 	if (e->pid < 0 && cgroup_clone_fd(cg) >= 0 &&
 	    (err->errnum == EINVAL || err->errnum == E2BIG))
 		e->pid = clone_once(e, -1, err);
+	/* From elsewhere an ordinary user may not go there, even though the container is its own. */
+	if (e->pid < 0 && cgroup_clone_fd(cg) >= 0 && err->errnum == EACCES && e->host->rootless) {
+		log_warn("the process stays outside of the container's cgroup: %s", err->text);
+		e->child.progress->failed = false;
+		e->stays_out = true;
+		e->pid = clone_once(e, -1, err);
+	}
 	return e->pid < 0 ? explain_clone(e, err) : 0;
 }
 
@@ -260,6 +275,12 @@ static int put_on(struct exec *e, struct error *err)
 	const struct process_plan *p = &e->plan->process;
 	int score = e->shielded ? OOM_SCORE_FIRST : p->oom_score_adj;
 
+	/* What hides itself belongs to root, so that an ordinary user opens its own file first. */
+	if (e->shielded || p->has_oom_score_adj) {
+		mask->oom_score = oom_score_open(getpid(), err);
+		if (mask->oom_score < 0)
+			return error_at(err, "/process/oomScoreAdj");
+	}
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return error_sys(err, "prctl PR_SET_DUMPABLE");
 	if (p->affinity_initial.bits) {
@@ -267,13 +288,9 @@ static int put_on(struct exec *e, struct error *err)
 		if (affinity_set(&p->affinity_initial, 0, err))
 			return error_at(err, "/process/execCPUAffinity/initial");
 	}
-	if (e->shielded || p->has_oom_score_adj) {
-		mask->oom_score = oom_score_open(getpid(), err);
-		if (mask->oom_score < 0 ||
-		    oom_score_read(mask->oom_score, &e->oom_score_adj, err) ||
-		    oom_score_write(mask->oom_score, score, err))
-			return error_at(err, "/process/oomScoreAdj");
-	}
+	if (mask->oom_score >= 0 && (oom_score_read(mask->oom_score, &e->oom_score_adj, err) ||
+				     oom_score_write(mask->oom_score, score, err)))
+		return error_at(err, "/process/oomScoreAdj");
 	if (!(e->namespaces & CLONE_NEWPID))
 		return 0;
 	if (e->arrives)
@@ -324,7 +341,7 @@ static int decide(struct exec *e, struct error *err)
 
 	if (cgroup_check_memory(e->container->cgroup, &limited, err))
 		return -1;
-	e->shielded = limited && e->host->euid == 0 && !e->host->in_userns;
+	e->shielded = limited && is_host_root(e);
 	e->waits_for_go = e->shielded || e->console_peer >= 0 || p->sched.set || p->ioprio >= 0 ||
 			  p->affinity_final.bits || rdtgroup_is_used(&e->container->record);
 	return 0;

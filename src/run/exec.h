@@ -60,6 +60,7 @@ struct exec {
 	struct exec_mask mask;
 	int oom_score_adj;   /* ours, which the process gets unless it has another */
 	bool born_in_cgroup; /* in that of v2 */
+	bool stays_out;	     /* it may not enter the container's v2 cgroup */
 	pid_t pid;	     /* of the process */
 	int pidfd;
 };

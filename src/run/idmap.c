@@ -79,6 +79,9 @@ void idmap_explain(int mnt, struct error *err)
 	struct error unused;
 	struct statfs fs;
 
+	if (err->errnum == EPERM)
+		(void)error_hint(err, "it takes CAP_SYS_ADMIN in the user namespace that the file "
+				      "system belongs to");
 	if (err->errnum != EINVAL || fstatfs(mnt, &fs) || proc_open(&proc, PROC_PIDS, &unused))
 		return;
 	user_namespace = idmap_namespace(&proc, &everything, &unused);

@@ -134,8 +134,10 @@ static int make_groups(struct launch *l, struct error *err)
 {
 	int result;
 
-	if (cgroup_place(l->cgroup, l->pid, err))
+	if (cgroup_place(l->cgroup, l->pid, err)) {
+		cgroup_to_record(l->cgroup, &l->record);
 		return blame_init(l, err);
+	}
 	if (cgroup_make_v1(l->cgroup, err))
 		return -1;
 	cgroup_to_record(l->cgroup, &l->record);

@@ -99,18 +99,18 @@ void revealing_explain(const struct proc *proc, const char *type, bool readonly,
 		return;
 	s = look_at_all(table, type, a);
 	if (!s.found)
-		error_add(err,
-			  ": a user namespace gets a %s file system only where another can be "
-			  "seen as a whole, and none can",
-			  type);
+		error_hint(err,
+			   "a user namespace gets a %s file system only where another can be "
+			   "seen as a whole, and none can",
+			   type);
 	else if (s.n)
-		error_add(err,
-			  ": a user namespace gets a %s file system only where another can be seen "
-			  "as a whole, but \"%s\" is masked at %s%s",
-			  type, s.place, s.masks, s.n > SHOWN ? " and more" : "");
+		error_hint(err,
+			   "a user namespace gets a %s file system only where another can be seen "
+			   "as a whole, but \"%s\" is masked at %s%s",
+			   type, s.place, s.masks, s.n > SHOWN ? " and more" : "");
 	else if (s.readonly && !readonly)
-		error_add(err,
-			  ": \"%s\" is read-only here, so a user namespace gets none that can "
-			  "be written; add the option \"ro\"",
-			  s.place);
+		error_hint(err,
+			   "\"%s\" is read-only here, so a user namespace gets none that can "
+			   "be written; add the option \"ro\"",
+			   s.place);
 }

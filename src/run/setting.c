@@ -44,15 +44,14 @@ static bool explain_switches(struct error *err)
 	uint64_t value;
 
 	if (read_setting("kernel.unprivileged_userns_clone", &value) && value == 0)
-		(void)error_add(err, ": kernel.unprivileged_userns_clone is 0, which forbids "
-				     "ordinary users to make user namespaces");
+		(void)error_hint(err, "kernel.unprivileged_userns_clone is 0, which forbids "
+				      "ordinary users to make user namespaces");
 	else if (read_setting("kernel.apparmor_restrict_unprivileged_userns", &value) && value)
-		(void)error_add(
-			err,
-			": kernel.apparmor_restrict_unprivileged_userns is %ju, which takes "
-			"the power in a user namespace from programs without an AppArmor "
-			"profile that allows \"userns\"",
-			(uintmax_t)value);
+		(void)error_hint(err,
+				 "kernel.apparmor_restrict_unprivileged_userns is %ju, which takes "
+				 "the power in a user namespace from programs without an AppArmor "
+				 "profile that allows \"userns\"",
+				 (uintmax_t)value);
 	else
 		return false;
 	return true;
@@ -74,17 +73,19 @@ static void explain_counts(uint64_t flags, struct error *err)
 		{ CLONE_NEWCGROUP, "user.max_cgroup_namespaces" },
 		{ CLONE_NEWTIME, "user.max_time_namespaces" },
 	};
-	const char *gap = ": ";
+	char text[256] = "";
+	size_t used = 0;
 	uint64_t value;
 
-	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
-		if (!(flags & counts[i].flag) || !read_setting(counts[i].name, &value))
-			continue;
-		(void)error_add(err, "%s%s is %ju", gap, counts[i].name, (uintmax_t)value);
-		gap = ", ";
-	}
-	if (flags & CLONE_NEWUSER)
-		(void)error_add(err, "; user namespaces nest at most 32 deep");
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+		if (flags & counts[i].flag && read_setting(counts[i].name, &value))
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s is %ju",
+						 used ? ", " : "", counts[i].name,
+						 (uintmax_t)value);
+	if (used)
+		(void)error_hint(err, "%s%s", text,
+				 flags & CLONE_NEWUSER ? "; user namespaces nest at most 32 deep"
+						       : "");
 }
 
 void setting_explain_namespaces(uint64_t flags, struct error *err)

@@ -285,7 +285,9 @@ static int map_source(const struct source *source, const struct fs_mount *m, int
 	if (source->link)
 		return 0;
 	if (!source->detached) {
-		error_errno(err, EPERM, "map the ids of \"%s\": its mount cannot be copied",
+		error_errno(err, EPERM,
+			    "map the ids of \"%s\": its mount cannot be copied, which takes Linux "
+			    "5.12 and CAP_SYS_ADMIN in the user namespace of the file system",
 			    m->source);
 		return error_at(err, "/mounts/%u", m->index);
 	}
@@ -441,12 +443,8 @@ int sources_open_late(struct sources *s, const struct fs_plan *fs, struct error 
 	s->old_calls = !mount_can_attach();
 	if (!s->late)
 		return 0;
-	for (size_t i = 0; fs->idmaps && i < fs->n_mounts; i++)
-		if (fs->mounts[i].idmap) {
-			error_set(err, ERR_SYSTEM,
-				  "id-mapped mounts need Linux 5.12 and CAP_SYS_ADMIN in the user "
-				  "namespace of the file system");
-			return error_at(err, "/mounts/%u", fs->mounts[i].index);
-		}
+	if (fs->idmaps)
+		return error_set(err, ERR_SYSTEM,
+				 "id-mapped mounts need a privileged caller and Linux 5.12");
 	return open_all(fs, s, err);
 }

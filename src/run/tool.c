@@ -130,7 +130,7 @@ int tool_run(const char *path, const char *const *args, unsigned seconds, struct
 		return 0;
 	(void)explain_status(args[0], status, err);
 	text[strcspn(text, "\n")] = '\0';
-	return *text ? error_add(err, " (%s)", str_printable(text, shown, sizeof(shown))) : -1;
+	return *text ? error_hint(err, "%s", str_printable(text, shown, sizeof(shown))) : -1;
 }
 
 const char *tool_find(const char *name, struct arena *a)

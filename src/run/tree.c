@@ -385,11 +385,10 @@ static int mount_refused(struct tree *t, const struct fs_mount *m, int target, s
 	if (m->instead && can_stand_in(&t->sources->list[m->opened], m->type))
 		return mount_instead(t, m, target, err);
 	if (m->instead)
-		return error_add(
-			err,
-			": what it shows is not the container's own, and the host's \"%s\" "
-			"cannot be had in its place",
-			m->instead);
+		return error_hint(err,
+				  "what it shows is not the container's own, and the host's \"%s\" "
+				  "cannot be had in its place",
+				  m->instead);
 	proc = m->real_target ? tree_proc(t, &unused) : NULL;
 	if (proc)
 		revealing_explain(proc, m->type, m->top.set & MOUNT_ATTR_RDONLY, t->arena, err);

@@ -62,11 +62,10 @@ static int explain_unmapped(const struct proc *proc, const struct side *side, st
 		uint64_t from = side->map[i].host, to = from + side->map[i].size;
 
 		if (!is_mapped(text, &from, to))
-			return error_add(
-				err,
-				": %s id %ju on the host's side of entry %zu is not mapped "
-				"in the runtime's own user namespace",
-				side->ids, (uintmax_t)from, i);
+			return error_hint(err,
+					  "%s id %ju on the host's side of entry %zu is not mapped "
+					  "in the runtime's own user namespace",
+					  side->ids, (uintmax_t)from, i);
 	}
 	return -1;
 }
@@ -127,15 +126,14 @@ static bool explain_grants(const struct side *side, uid_t uid, struct arena *a, 
 	if (!text) {
 		if (errno != ENOENT)
 			return false;
-		(void)error_add(err, ": there is no %s", side->grants);
+		(void)error_hint(err, "there is no %s", side->grants);
 		return true;
 	}
 	if (!next_grant(&g, text, &first, &count)) {
 		/* Somebody else than that file may name the user. */
 		if (!g.name)
 			return false;
-		(void)error_add(err, ": %s has no line for user %s (%u)", side->grants, g.name,
-				uid);
+		(void)error_hint(err, "%s has no line for user %s (%u)", side->grants, g.name, uid);
 		return true;
 	}
 	for (size_t i = 0; i < side->n; i++) {
@@ -143,10 +141,10 @@ static bool explain_grants(const struct side *side, uid_t uid, struct arena *a, 
 
 		if ((side->map[i].size == 1 && from == side->own) || is_granted(&g, &from, to))
 			continue;
-		(void)error_add(err,
-				": %s does not grant user %s %s id %ju of the host's ids %u-%ju",
-				side->grants, g.name ? g.name : g.number, side->ids,
-				(uintmax_t)from, side->map[i].host, (uintmax_t)to - 1);
+		(void)error_hint(err,
+				 "%s does not grant user %s %s id %ju of the host's ids %u-%ju",
+				 side->grants, g.name ? g.name : g.number, side->ids,
+				 (uintmax_t)from, side->map[i].host, (uintmax_t)to - 1);
 		(void)error_at(err, "%s/%zu", side->where, i);
 		return true;
 	}
@@ -159,11 +157,11 @@ static void explain_helper(const char *path, struct error *err)
 	struct stat st;
 
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		(void)error_add(err, ": the runtime was started with no_new_privs, which takes the "
-				     "privileges from it");
+		(void)error_hint(err, "the runtime was started with no_new_privs, which takes the "
+				      "privileges from it");
 	else if (fstatat(AT_FDCWD, path, &st, 0) == 0 && !(st.st_mode & S_ISUID) &&
 		 getxattr(path, "security.capability", NULL, 0) < 0)
-		(void)error_add(err, ": %s is neither set-user-ID nor has file capabilities", path);
+		(void)error_hint(err, "%s is neither set-user-ID nor has file capabilities", path);
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------------- */

@@ -54,9 +54,8 @@ static int root_failed(const char *root, const char *what, struct error *err)
 
 	error_sys(err, "%s state root \"%s\"", what, root);
 	if (err->errnum == EACCES && str_eq(root, ROOT_DIRECTORY) && (!dir || !*dir))
-		error_add(err,
-			  " (XDG_RUNTIME_DIR is not set: set it to a directory of your own, or "
-			  "name one with --root)");
+		error_hint(err, "XDG_RUNTIME_DIR is not set: set it to a directory of your own, or "
+				"name one with --root");
 	return -1;
 }
 

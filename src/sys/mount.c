@@ -176,15 +176,25 @@ static int read_attributes(int mnt, uint64_t *ret)
 	return 0;
 }
 
+static const char *access_time_name(uint64_t attributes)
+{
+	return attributes & MOUNT_ATTR_NOATIME	     ? "noatime"
+	       : attributes & MOUNT_ATTR_STRICTATIME ? "strictatime"
+						     : "relatime";
+}
+
 void mount_locked_names(int mnt, const struct mount_set *change, char *buf, size_t size)
 {
-	uint64_t cleared = 0;
+	uint64_t now, cleared;
 	size_t used = 0;
 
 	buf[0] = '\0';
-	if (read_attributes(mnt, &cleared))
+	if (read_attributes(mnt, &now))
 		return;
-	cleared &= change->clear & ~change->set;
+	/* The mode of access times is locked as a whole. */
+	if (change->clear & MOUNT_ATTR__ATIME && (now ^ change->set) & MOUNT_ATTR__ATIME)
+		used = (size_t)snprintf(buf, size, "%s", access_time_name(now));
+	cleared = now & change->clear & ~change->set & ~(uint64_t)MOUNT_ATTR__ATIME;
 	for (size_t i = 0; i < ARRAY_SIZE(attribute_flags) && used < size; i++)
 		if (cleared & attribute_flags[i].attribute)
 			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "," : "",

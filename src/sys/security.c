@@ -170,10 +170,10 @@ static int quota_exceeded(const char *name, struct error *err)
 		"keyctl join session keyring \"%s\": the kernel's key quota of user %u is used up",
 		name, geteuid());
 	if (read_quota(quota))
-		error_add(err, " (%u of %u keys, %u of %u bytes)", quota[0], quota[1], quota[2],
-			  quota[3]);
-	return error_add(
-		err, ": raise kernel.keys.maxkeys and kernel.keys.maxbytes (for the host's root "
+		error_hint(err, "%u of %u keys, %u of %u bytes", quota[0], quota[1], quota[2],
+			   quota[3]);
+	return error_hint(
+		err, "raise kernel.keys.maxkeys and kernel.keys.maxbytes (for the host's root "
 		     "root_maxkeys and root_maxbytes), or do without a keyring (--no-new-keyring)");
 }
 

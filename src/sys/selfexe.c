@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/capability.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
@@ -44,6 +45,28 @@ static bool is_protected(void)
 		return true;
 	seals = fcntl(fd, F_GET_SEALS);
 	return seals >= 0 && (seals & SEALS) == SEALS;
+}
+
+/*
+ * Nobody in the container of an ordinary user is the host's root or has power over its files, so that what only root may
+ * write needs no other protection.
+ */
+static bool is_out_of_reach(void)
+{
+	cap_flag_value_t may_map = CAP_SET, may_write = CAP_SET;
+	struct stat st;
+	cap_t caps;
+
+	if (geteuid() == 0 || stat("/proc/self/exe", &st) || st.st_uid != 0 ||
+	    st.st_mode & (S_IWGRP | S_IWOTH))
+		return false;
+	caps = cap_get_proc();
+	if (!caps)
+		return false;
+	(void)cap_get_flag(caps, CAP_SETUID, CAP_PERMITTED, &may_map);
+	(void)cap_get_flag(caps, CAP_DAC_OVERRIDE, CAP_PERMITTED, &may_write);
+	cap_free(caps);
+	return may_map == CAP_CLEAR && may_write == CAP_CLEAR;
 }
 
 static int clone_read_only(void)
@@ -245,6 +268,8 @@ int selfexe_protect(char **argv, struct error *err)
 		prctl(PR_SET_NAME, "teu");
 		return 0;
 	}
+	if (is_out_of_reach())
+		return 0;
 	if (!again)
 		fd = clone_read_only();
 	if (fd >= 0 && exchange(fd, argv))

@@ -10,6 +10,8 @@
  *    selfexe.c. Needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE and a kernel with checkpoint support.
  * 2. It executes that clone.
  * 3. It executes a sealed copy in memory (memfd_create(2)).
+ *
+ * Nothing is done where the file is root's and its caller an ordinary user, whose containers have no power over it.
  */
 #pragma once
 

@@ -52,6 +52,7 @@ load helpers
 }
 
 @test "--force without a pid namespace takes what was left behind" {
+	need_cgroup
 	without_namespace pid
 	script '(setsid sleep 1011 >/dev/null 2>&1 &); exit 0'
 	create
@@ -64,6 +65,7 @@ load helpers
 }
 
 @test "RT-DEL-03 delete of a stopped container takes what was left behind" {
+	need_cgroup
 	without_namespace pid
 	script '(setsid sleep 1011 >/dev/null 2>&1 &); exit 0'
 	create

@@ -80,6 +80,7 @@ probe_in() {	# [OPTION...] -- SECTION...: the facts are in $output
 }
 
 @test "with namespaces of the host" {
+	need_host_root
 	without_namespace pid
 	without_namespace network
 	without_namespace ipc
@@ -91,6 +92,7 @@ probe_in() {	# [OPTION...] -- SECTION...: the facts are in $output
 }
 
 @test "with namespaces that the container has joined" {
+	need_root
 	begin
 	local other=$ID
 	ID=$ID-b
@@ -224,6 +226,7 @@ probe_in() {	# [OPTION...] -- SECTION...: the facts are in $output
 }
 
 @test "a container whose parent cgroup is frozen" {
+	need_host_root
 	need_v1 freezer
 	config '.linux.cgroupsPath = $p' --arg p "/$TOKEN/inner"
 	begin
@@ -522,6 +525,7 @@ cap_mask() { awk -v k="Cap$1:" '$1 == k { print $2 }' <<<"$output"; }	# Eff|Prm|
 	eq "$output" 321
 	eq "$(cat "/proc/$INIT/oom_score_adj")" 321
 	delete --force
+	need_cgroup
 	config '.linux.resources.memory = {limit: 67108864}'
 	begin
 	ex_ok "$ID" cat /proc/self/oom_score_adj
@@ -529,6 +533,7 @@ cap_mask() { awk -v k="Cap$1:" '$1 == k { print $2 }' <<<"$output"; }	# Eff|Prm|
 }
 
 @test "OOM-01 with a memory limit it is the caller's as well" {
+	need_cgroup
 	config '.linux.resources.memory = {limit: 67108864}'
 	begin
 	local mine

@@ -59,6 +59,7 @@ suite_begin() {
 	fi
 	TEMPLATE=$SUITE_DIR/template
 	rootfs_make "$TEMPLATE"
+	[[ -z ${RTB_USER:-} ]] || chown -R "$RTB_USER:$RTB_USER" "$TEMPLATE"
 }
 
 suite_end() {
@@ -75,6 +76,8 @@ test_begin() {
 	OUT=$TEST_DIR/out ERR=$TEST_DIR/err LOG=$TEST_DIR/log
 	mkdir -p "$ROOT"
 	bundle_make "$BUNDLE"
+	# What a test makes for the container and its hooks is the user's to change, too.
+	[[ -z ${RTB_USER:-} ]] || { chown "$RTB_USER:$RTB_USER" "$TEST_DIR" "$ROOT" "$BUNDLE"; umask 0; }
 	cd "$TEST_DIR" || return 1
 	leak_before
 }
@@ -123,6 +126,17 @@ bundle_make() {	# DIR
 	cp -al "$TEMPLATE" "$1/rootfs"
 	sed "s/\"TERM=xterm\"/&, \"RTB_TOKEN=$TOKEN\"/; s/1\.3\.0/${OCI_VERSION:-1.3.0}/" \
 		"$SUITES/config.json" >"$1/config.json"
+	[[ -z ${RTB_USER:-} ]] || user_maps "$1/config.json"
+}
+
+# An ordinary user is root of its containers and has subordinate ids for the others.
+user_maps() {	# CONFIG
+	jq --argjson id "$RTB_USER" --argjson sub "$RTB_SUBIDS" '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: $id, size: 1},
+			{containerID: 1, hostID: $sub, size: 65536}]
+		| .linux.gidMappings = [{containerID: 0, hostID: $id, size: 1},
+			{containerID: 1, hostID: ($sub + 100000), size: 65536}]' "$1" >"$1.new" &&
+		mv "$1.new" "$1"
 }
 
 # A real copy whose files belong to the first id of a mapping.
@@ -184,6 +198,7 @@ add_namespace() {	# TYPE [PATH]
 
 # A user namespace whose ids start at 100000, with a rootfs that belongs to its root.
 userns() {
+	need_root
 	rootfs_own 100000
 	add_namespace user
 	config '.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
@@ -195,7 +210,8 @@ userns() {
 # The bare call, for what needs another stdin, stdout or environment. The test tool's own
 # descriptors do not belong to the caller that is simulated here.
 runtime() {
-	RTB_TOKEN=$TOKEN timeout --foreground -k 1 "$TIMEOUT" "$RUNTIME" --root "$ROOT" "$@" 3>&- 4>&-
+	# shellcheck disable=SC2086
+	RTB_TOKEN=$TOKEN timeout --foreground -k 1 "$TIMEOUT" "$RUNTIME" --root "$ROOT" ${RTB_OPTIONS:-} "$@" 3>&- 4>&-
 }
 
 run_runtime() {	# [ARG...] → status, output, error

@@ -77,6 +77,8 @@ hierarchy() {	# CONTROLLER
 need_v1() {	# CONTROLLER...
 	local c
 
+	need_cgroup
+
 	for c; do
 		[[ -n $(hierarchy "$c") ]] || skip "cgroup v1 controller $c is not mounted here"
 	done
@@ -90,6 +92,8 @@ v2_mount() {
 		echo /sys/fs/cgroup/unified
 	fi
 }
+
+need_cgroupfs() { [[ -z ${RTB_OPTIONS:-} ]] || skip "systemd makes the cgroups, and paths are of another form"; }
 
 is_pure_v2() { [[ $(v2_mount) == /sys/fs/cgroup ]]; }
 
@@ -173,8 +177,16 @@ can() {	# CAPABILITY NUMBER: is it effective?
 	(((0x$(awk '/^CapEff/ { print $2 }' /proc/self/status) >> $1) & 1))
 }
 
-need_resource_cap() { can 24 || skip "no CAP_SYS_RESOURCE on this machine"; }
-need_nice_cap() { can 23 || skip "no CAP_SYS_NICE on this machine"; }
+# Who calls (tests/bats/run): root of the host, an ordinary user, root of a user namespace.
+need_root() { [[ -z ${RTB_USER:-} ]] || skip "an ordinary user cannot have this"; }
+need_cgroup() { [[ -z ${RTB_USER:-} ]] || skip "an ordinary user has no cgroup here"; }
+need_host_root() {
+	need_root
+	[[ -z ${RTB_USERNS:-} ]] || skip "root of a user namespace cannot have this"
+}
+
+need_resource_cap() { can 24 && [[ -z ${RTB_USERNS:-} ]] || skip "no CAP_SYS_RESOURCE on this machine"; }
+need_nice_cap() { can 23 && [[ -z ${RTB_USERNS:-} ]] || skip "no CAP_SYS_NICE on this machine"; }
 need_program() { type -P "$1" >/dev/null || skip "$1 is not installed"; }
 need_fs() { grep -qw "$1" /proc/filesystems || skip "this kernel has no $1"; }
 

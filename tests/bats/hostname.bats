@@ -42,6 +42,7 @@ load helpers
 }
 
 @test "HOST-05 a joined UTS namespace gets the names" {
+	need_root
 	touch uts
 	unshare --uts="$TEST_DIR/uts" true
 	leak_before

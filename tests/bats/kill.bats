@@ -86,6 +86,7 @@ caught() { grep -qx "signal=$1" "$TEST_DIR/ct.out"; }
 }
 
 @test "--all and -a: every process of the container, and nothing left is success" {
+	need_cgroup
 	without_namespace pid
 	script 'sleep 1007 & sleep 1008 & echo ready; wait'
 	create_logged

@@ -211,8 +211,8 @@ load helpers
 }
 
 @test "ST-02 the same id is free under another root" {
+	need_cgroupfs
 	create
-	mkdir "$TEST_DIR/root2"
 	config '.linux.cgroupsPath = $p' --arg p "/$TOKEN-second"
 	ROOT=$TEST_DIR/root2 create
 	ROOT=$TEST_DIR/root2 delete --force

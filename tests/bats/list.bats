@@ -19,7 +19,7 @@ load helpers
 	ok list
 	eq "$(wc -l <"$OUT")" 2
 	read -r id pid status bundle created owner <<<"$(tail -n1 "$OUT")"
-	eq "$id $pid $status $bundle $owner" "$ID $(pid_of) created $BUNDLE root"
+	eq "$id $pid $status $bundle $owner" "$ID $(pid_of) created $BUNDLE $(id -nu "${RTB_USER:-0}")"
 	matches "$created" '^20.*Z$'
 	start
 	ok list

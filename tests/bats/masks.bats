@@ -74,6 +74,7 @@ readonly_paths() { config '.linux.readonlyPaths = $ARGS.positional' --args -- "$
 }
 
 @test "ROP-01 files and directories become read-only" {
+	need_host_root
 	writable_root
 	readonly_paths /etc/passwd /tmp /proc/sys
 	try write /etc/passwd , create /tmp/x , write /proc/sys/kernel/hostname , create /mnt/x
@@ -112,6 +113,7 @@ readonly_paths() { config '.linux.readonlyPaths = $ARGS.positional' --args -- "$
 }
 
 @test "ROP-01 root cannot take a mask or a read-only mount away with few capabilities" {
+	need_host_root
 	masked /proc/uptime
 	try umount /proc/uptime , umount /proc/sys , write /proc/sys/kernel/hostname
 	eq "$output" "EPERM EPERM EROFS"

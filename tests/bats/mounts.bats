@@ -5,6 +5,7 @@
 load helpers
 
 @test "FS-01 the default file systems are what the config lists" {
+	need_host_root
 	run_probe mounts
 	eq "$(mount_field /proc fstype)" proc
 	eq "$(mount_field /sys fstype)" sysfs
@@ -18,6 +19,7 @@ load helpers
 }
 
 @test "FS-01 MNT-01 X-13 without mounts nothing is added" {
+	need_host_root
 	config 'del(.mounts) | del(.linux.maskedPaths) | del(.linux.readonlyPaths)'
 	script 'ls /proc /sys'
 	run_ok

@@ -15,7 +15,7 @@ load helpers
 	eq "$(jq -r .bundle "$OUT")" "$BUNDLE"
 	eq "$(jq -r .rootfs "$OUT")" "$BUNDLE/rootfs"
 	matches "$(jq -r .created "$OUT")" '^20[0-9-]{8}T[0-9:]{8}\.[0-9]{1,9}Z$'
-	eq "$(jq -r .owner "$OUT")" root
+	eq "$(jq -r .owner "$OUT")" "$(id -nu "${RTB_USER:-0}")"
 	eq "$(jq -Sc .annotations "$OUT")" '{"org.example.a":"1","org.example.b":""}'
 }
 
@@ -164,7 +164,7 @@ load helpers
 
 @test "the state directory is for its owner alone to change" {
 	create
-	eq "$(stat -c %u "$ROOT/$ID")" 0
+	eq "$(stat -c %u "$ROOT/$ID")" "${RTB_USER:-0}"
 	matches "$(stat -c %a "$ROOT/$ID")" '^7[0-5][0-5]$'
 	eq "$(find "$ROOT/$ID" -perm /022 ! -type l | wc -l)" 0
 }

@@ -55,7 +55,7 @@ allow"
 @test "UMAP-05 a new user namespace without mappings maps every id to itself" {
 	add_namespace user
 	run_script 'cat /proc/self/uid_map /proc/self/gid_map'
-	eq "$(tr -s ' ' <"$OUT" | sort -u)" " 0 0 4294967295"
+	eq "$(tr -s ' ' <"$OUT" | sort -u)" "$(awk '{ print "", $1, $1, $3 }' /proc/self/uid_map)"
 }
 
 @test "UMAP-02 every member of a mapping is required, and a number" {

@@ -107,6 +107,19 @@ def engine_config(profile):
     return config
 
 
+def rootless_config(user):
+    """The default bundle for an ordinary user that has no other id than its own, and no cgroup."""
+    config = default_config()
+    own = [{"containerID": 0, "hostID": user, "size": 1}]
+    config["linux"]["namespaces"].append({"type": "user"})
+    config["linux"].update({"uidMappings": own, "gidMappings": own})
+    del config["linux"]["resources"]
+    config["mounts"] = [mount for mount in config["mounts"] if mount["type"] != "cgroup"]
+    for mount in config["mounts"]:
+        mount["options"] = [word for word in mount.get("options", []) if word != "gid=5"]
+    return config
+
+
 def write_bundle(path, config, program):
     """A bundle whose whole root file system is PROGRAM, as /true and as /pause."""
     root = os.path.join(path, "rootfs")

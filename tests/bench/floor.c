@@ -15,14 +15,16 @@
  *	floor exec ID                      `/true` in the cgroups and namespaces of a started one
  *
  * DIR is the directory in FLOOR_DIR. CGROUPS names the version 1 hierarchies, separated by
- * colons ("/sys/fs/cgroup/cpu:/sys/fs/cgroup/pids"). FILTER is a file that holds a seccomp
+ * colons ("/sys/fs/cgroup/cpu:/sys/fs/cgroup/pids"), or the one of version 2 with a plus sign before it. FILTER is a file that holds a seccomp
  * program as an array of struct sock_filter.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/bpf.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
 #include <poll.h>
@@ -51,6 +53,7 @@ struct floor {
 	int ready[2];
 	char *hierarchy[HIERARCHIES];
 	int hierarchies, tasks[HIERARCHIES];
+	int v2; /* the container's cgroup there, -1: version 1 */
 };
 
 static const struct {
@@ -64,7 +67,6 @@ static const struct {
 	{ "tmpfs", "dev/shm", NSNDNX, "mode=1777,size=65536k" },
 	{ "mqueue", "dev/mqueue", NSNDNX, NULL },
 	{ "sysfs", "sys", NSNDNX | MS_RDONLY, NULL },
-	{ "tmpfs", "sys/fs/cgroup", NSNDNX, "mode=755" },
 };
 
 static const struct {
@@ -127,6 +129,38 @@ static void copy_file(int from, int to, const char *path)
 	write_file(to, path, data, size);
 }
 
+/* One program, as short as can be, for the devices. */
+static void devices_attach(int cgroup)
+{
+	static const struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr load = { .prog_type = BPF_PROG_TYPE_CGROUP_DEVICE,
+				.insns = (uintptr_t)code,
+				.insn_cnt = sizeof(code) / sizeof(*code),
+				.license = (uintptr_t) "" };
+	union bpf_attr attach = { .target_fd = (unsigned int)cgroup,
+				  .attach_type = BPF_CGROUP_DEVICE };
+	int fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
+
+	must(fd, "bpf BPF_PROG_LOAD");
+	attach.attach_bpf_fd = (unsigned int)fd;
+	must((int)syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof(attach)),
+	     "bpf BPF_PROG_ATTACH");
+	close(fd);
+}
+
+static void cgroup_make_v2(struct floor *floor)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", floor->hierarchy[0] + 1, floor->id);
+	must(mkdir(path, 0755), path);
+	must(floor->v2 = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path);
+	devices_attach(floor->v2);
+}
+
 static void cgroup_make(const char *hierarchy, const char *id)
 {
 	int parent = open(hierarchy, O_PATH | O_DIRECTORY | O_CLOEXEC), child;
@@ -143,12 +177,25 @@ static void cgroup_make(const char *hierarchy, const char *id)
 	close(parent);
 }
 
+static void cgroups_make(struct floor *floor)
+{
+	floor->v2 = -1;
+	if (floor->hierarchies && *floor->hierarchy[0] == '+') {
+		cgroup_make_v2(floor);
+		return;
+	}
+	for (int i = 0; i < floor->hierarchies; i++)
+		cgroup_make(floor->hierarchy[i], floor->id);
+}
+
 static void cgroup_join(const struct floor *floor)
 {
 	char path[PATH_MAX];
 	unsigned int rule;
 	int dirfd;
 
+	if (floor->v2 >= 0)
+		return;
 	for (int i = 0; i < floor->hierarchies; i++) {
 		snprintf(path, sizeof(path), "%s/%s", floor->hierarchy[i], floor->id);
 		dirfd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -169,7 +216,8 @@ static void cgroup_remove(const struct floor *floor)
 	char path[PATH_MAX];
 
 	for (int i = 0; i < floor->hierarchies; i++) {
-		snprintf(path, sizeof(path), "%s/%s", floor->hierarchy[i], floor->id);
+		snprintf(path, sizeof(path), "%s/%s",
+			 floor->hierarchy[i] + (*floor->hierarchy[i] == '+'), floor->id);
 		must(rmdir(path), path);
 	}
 }
@@ -182,10 +230,36 @@ static void set_attributes(const char *path, unsigned long long attributes)
 	must(syscall(SYS_mount_setattr, AT_FDCWD, path, 0, &attr, sizeof(attr)), path);
 }
 
+static void mount_cgroup(const struct floor *floor, const char *hierarchy, const char *target)
+{
+	char source[PATH_MAX];
+
+	snprintf(source, sizeof(source), "%s/%s", hierarchy, floor->id);
+	must(mount(source, target, NULL, MS_BIND, NULL), target);
+	set_attributes(target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				       MOUNT_ATTR_NOEXEC);
+}
+
+static void mount_cgroups(const struct floor *floor)
+{
+	const char *all = "sys/fs/cgroup";
+	char target[PATH_MAX];
+
+	if (floor->v2 >= 0) {
+		mount_cgroup(floor, floor->hierarchy[0] + 1, all);
+		return;
+	}
+	must(mount("tmpfs", all, "tmpfs", NSNDNX, "mode=755"), all);
+	for (int i = 0; i < floor->hierarchies; i++) {
+		snprintf(target, sizeof(target), "%s%s", all, strrchr(floor->hierarchy[i], '/'));
+		must(mkdir(target, 0755), target);
+		mount_cgroup(floor, floor->hierarchy[i], target);
+	}
+	set_attributes(all, MOUNT_ATTR_RDONLY);
+}
+
 static void mount_file_systems(const struct floor *floor)
 {
-	char source[PATH_MAX], target[PATH_MAX];
-	const char *name;
 	size_t i;
 
 	must(mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL), "make / private");
@@ -198,16 +272,7 @@ static void mount_file_systems(const struct floor *floor)
 			   mounts[i].data),
 		     mounts[i].target);
 	}
-	for (int j = 0; j < floor->hierarchies; j++) {
-		name = strrchr(floor->hierarchy[j], '/');
-		snprintf(source, sizeof(source), "%s/%s", floor->hierarchy[j], floor->id);
-		snprintf(target, sizeof(target), "sys/fs/cgroup%s", name);
-		must(mkdir(target, 0755), target);
-		must(mount(source, target, NULL, MS_BIND, NULL), target);
-		set_attributes(target, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-					       MOUNT_ATTR_NOEXEC);
-	}
-	set_attributes("sys/fs/cgroup", MOUNT_ATTR_RDONLY);
+	mount_cgroups(floor);
 	for (i = 0; i < sizeof(devices) / sizeof(*devices); i++)
 		must(mknod(devices[i].path, S_IFCHR | 0666,
 			   makedev(devices[i].minor_major[1], devices[i].minor_major[0])),
@@ -305,10 +370,57 @@ static int child_main(void *argument)
 
 static char stack[64 * 1024] __attribute__((aligned(16)));
 
+#ifdef __x86_64__
+/* clone(2) for clone3: the C library has none. */
+static pid_t clone_into(int cgroup, uint64_t flags, int (*child)(void *), void *argument)
+{
+	struct clone_args args = { .flags = flags | CLONE_INTO_CGROUP,
+				   .exit_signal = SIGCHLD,
+				   .stack = (uintptr_t)stack,
+				   .stack_size = sizeof(stack),
+				   .cgroup = (uint64_t)cgroup };
+	long result = SYS_clone3;
+	register int (*function)(void *) __asm__("r12") = child;
+	register void *data __asm__("r13") = argument;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "mov %%r13, %%rdi\n\t"
+			 "call *%%r12\n\t"
+			 "mov %%eax, %%edi\n\t"
+			 "mov $60, %%eax\n\t" /* exit */
+			 "syscall\n"
+			 "1:"
+			 : "+a"(result)
+			 : "D"(&args), "S"(sizeof(args)), "r"(function), "r"(data)
+			 : "rcx", "r11", "memory");
+	errno = result < 0 ? (int)-result : 0;
+	return result < 0 ? -1 : (pid_t)result;
+}
+#else
+static pid_t clone_into(int cgroup, uint64_t flags, int (*child)(void *), void *argument)
+{
+	struct clone_args args = { .flags = (flags & ~(uint64_t)(CLONE_VM | CLONE_VFORK)) |
+					    CLONE_INTO_CGROUP,
+				   .exit_signal = SIGCHLD,
+				   .cgroup = (uint64_t)cgroup };
+	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid == 0)
+		_exit(child(argument));
+	return pid;
+}
+#endif
+
 /* vfork's way: the child borrows our memory until it executes, so nothing is copied. */
 static pid_t start_child(struct floor *floor, int flags)
 {
-	pid_t pid = clone(child_main, stack + sizeof(stack), NAMESPACES | SIGCHLD | flags, floor);
+	pid_t pid = floor->v2 >= 0 ? clone_into(floor->v2, (uint64_t)(NAMESPACES | flags),
+						child_main, floor)
+				   : clone(child_main, stack + sizeof(stack),
+					   NAMESPACES | SIGCHLD | flags, floor);
 
 	must(pid, "clone");
 	return pid;
@@ -319,8 +431,7 @@ static int floor_run(struct floor *floor)
 	int status;
 	pid_t pid;
 
-	for (int i = 0; i < floor->hierarchies; i++)
-		cgroup_make(floor->hierarchy[i], floor->id);
+	cgroups_make(floor);
 	pid = start_child(floor, CLONE_VM | CLONE_VFORK);
 	must(waitpid(pid, &status, 0), "waitpid");
 	cgroup_remove(floor);
@@ -347,8 +458,7 @@ static int floor_create(struct floor *floor, const char *cgroups)
 	must(pipe2(floor->ready, O_CLOEXEC), "pipe");
 	floor->gate = in_dir(floor->id, "gate");
 	must(mkfifo(floor->gate, 0600), floor->gate);
-	for (int i = 0; i < floor->hierarchies; i++)
-		cgroup_make(floor->hierarchy[i], floor->id);
+	cgroups_make(floor);
 	pid = start_child(floor, 0);
 	close(floor->ready[1]);
 	must(read(floor->ready[0], &byte, 1) == 1 ? 0 : -1, "container");
@@ -363,7 +473,7 @@ static int exec_child(void *argument)
 	const struct floor *floor = argument;
 	char *argv[] = { "/true", NULL };
 
-	for (int i = 0; i < floor->hierarchies; i++)
+	for (int i = 0; i < floor->hierarchies && floor->v2 < 0; i++)
 		must(write(floor->tasks[i], "0", 1), "tasks");
 	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
 	execve(argv[0], argv, argv + 1);
@@ -378,12 +488,19 @@ static int floor_exec(struct floor *floor, pid_t target)
 	pid_t pid;
 
 	must(pidfd, "pidfd_open");
-	for (int i = 0; i < floor->hierarchies; i++) {
+	floor->v2 = -1;
+	if (*floor->hierarchy[0] == '+') {
+		snprintf(path, sizeof(path), "%s/%s", floor->hierarchy[0] + 1, floor->id);
+		must(floor->v2 = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path);
+	}
+	for (int i = 0; floor->v2 < 0 && i < floor->hierarchies; i++) {
 		snprintf(path, sizeof(path), "%s/%s/tasks", floor->hierarchy[i], floor->id);
 		must(floor->tasks[i] = open(path, O_WRONLY | O_CLOEXEC), path);
 	}
 	must(setns(pidfd, NAMESPACES), "setns");
-	pid = clone(exec_child, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, floor);
+	pid = floor->v2 >= 0 ? clone_into(floor->v2, CLONE_VM | CLONE_VFORK, exec_child, floor)
+			     : clone(exec_child, stack + sizeof(stack),
+				     CLONE_VM | CLONE_VFORK | SIGCHLD, floor);
 	must(pid, "clone");
 	must(waitpid(pid, &status, 0), "waitpid");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

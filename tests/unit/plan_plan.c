@@ -13,7 +13,7 @@
 
 static struct arena arena;
 
-static const struct host machine = {
+static struct host machine = {
 	.last_capability = 40,
 	.bounding = (UINT64_C(2) << 40) - 1,
 	.permitted = (UINT64_C(2) << 40) - 1,
@@ -321,6 +321,88 @@ static void test_rdt(void)
 			       bad[i].where, bad[i].text);
 }
 
+#define OWN_IDS                                                             \
+	"\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":1}]," \
+	"\"gidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":1}]"
+#define USER_NAMESPACE(more) "\"namespaces\":[{\"type\":\"user\"}" more "]"
+
+static struct result plan_user(const char *user, const char *members)
+{
+	return plan_text(arena_printf(&arena,
+				      "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},"
+				      "\"process\":{\"cwd\":\"/\",\"args\":[\"sh\"],\"user\":{%s}},"
+				      "\"linux\":{%s}}",
+				      user, members));
+}
+
+/* UMAP-05, USER-04: what an ordinary user cannot have is refused before anything is done. */
+static void test_ordinary_user(void)
+{
+	static const char *const other = USER_NAMESPACE("") "," OWN_IDS;
+	struct result r;
+
+	machine.euid = machine.egid = 1000;
+	machine.permitted = 0;
+	r = plan_user("\"uid\":0,\"gid\":0", other);
+	CHECK_INT(r.status, 0);
+	CHECK_INT(r.plan->ns.maps.n_uid, 1);
+	expect_refusal(plan_linux("\"namespaces\":[]"), "/linux/namespaces", "ordinary user");
+	expect_refusal(plan(""), "/linux/namespaces", "ordinary user");
+	expect_refusal(plan_linux(USER_NAMESPACE("")), "/linux/uidMappings", "needs id mappings");
+	expect_refusal(plan_user("\"uid\":1,\"gid\":0", other), "/process/user/uid", "not mapped");
+	expect_refusal(plan_user("\"uid\":0,\"gid\":1", other), "/process/user/gid", "not mapped");
+	expect_refusal(plan_user("\"uid\":0,\"gid\":0,\"additionalGids\":[0]", other),
+		       "/process/user/additionalGids", "denied");
+	/* Whoever may map any id may set groups. */
+	machine.permitted = (UINT64_C(2) << 40) - 1;
+	CHECK_INT(plan_user("\"uid\":0,\"gid\":0,\"additionalGids\":[0]", other).status, 0);
+	expect_refusal(plan_user("\"uid\":0,\"gid\":0,\"additionalGids\":[0,9]", other),
+		       "/process/user/additionalGids/1", "not mapped");
+	machine.euid = machine.egid = 0;
+}
+
+/* A user namespace without mappings takes the caller's own, extent by extent. */
+static void test_own_maps(void)
+{
+	static const struct id_map own[] = { { 0, 1000, 1 }, { 1, 200000, 65536 } };
+	struct result r = plan_linux(USER_NAMESPACE(""));
+
+	CHECK_INT(r.plan->ns.maps.n_uid, 1);
+	CHECK_INT(r.plan->ns.maps.uid[0].size, UINT32_MAX);
+	machine.in_userns = true;
+	machine.own_maps = (struct id_maps){ own, own, 2, 1 };
+	r = plan_linux(USER_NAMESPACE(""));
+	CHECK_INT(r.plan->ns.maps.n_uid, 2);
+	CHECK_INT(r.plan->ns.maps.n_gid, 1);
+	CHECK_INT(r.plan->ns.maps.uid[1].container, 1);
+	CHECK_INT(r.plan->ns.maps.uid[1].host, 1);
+	CHECK_INT(r.plan->ns.maps.uid[1].size, 65536);
+	machine.in_userns = false;
+	machine.own_maps = (struct id_maps){ 0 };
+}
+
+/* What shows a namespace of the host's can be had from the host; ids in options must be mapped. */
+static void test_user_namespace_mounts(void)
+{
+#define MOUNTS(options)                                                             \
+	"\"mounts\":[{\"destination\":\"/sys\",\"type\":\"sysfs\"},"                \
+	"{\"destination\":\"/proc\",\"type\":\"proc\"},"                            \
+	"{\"destination\":\"/mq\",\"type\":\"mqueue\"},"                            \
+	"{\"destination\":\"/tmp\",\"type\":\"tmpfs\",\"options\":[" options "]}]," \
+	"\"linux\":{" USER_NAMESPACE(",{\"type\":\"pid\"},{\"type\":\"mount\"}") "," OWN_IDS "}"
+	struct result r = plan(MOUNTS("\"uid=0\""));
+
+	CHECK_INT(r.status, 0);
+	CHECK_STR(r.plan->fs.mounts[0].instead, "/sys");
+	CHECK(!r.plan->fs.mounts[1].instead);
+	CHECK_STR(r.plan->fs.mounts[2].instead, "/dev/mqueue");
+	CHECK(!r.plan->fs.mounts[3].instead);
+	CHECK(r.plan->fs.mounts[0].opened != r.plan->fs.mounts[2].opened);
+	expect_refusal(plan(MOUNTS("\"uid=5\"")), "/mounts/3/options/0", "linux.uidMappings");
+	expect_refusal(plan(MOUNTS("\"size=1m\",\"gid=5\"")), "/mounts/3/options/1",
+		       "linux.gidMappings");
+}
+
 int main(void)
 {
 	test_version();
@@ -331,6 +413,9 @@ int main(void)
 	test_others();
 	test_net_devices();
 	test_rdt();
+	test_ordinary_user();
+	test_own_maps();
+	test_user_namespace_mounts();
 	arena_release(&arena);
 	return check_done();
 }
