@@ -40,23 +40,33 @@ static int apply_attributes(const struct process_plan *p, struct error *err)
 	return 0;
 }
 
-/* A user namespace whose maker may not set groups says "deny" here; then the list cannot be emptied. */
-static bool groups_denied(void)
+static const struct proc *find_proc(const struct credentials *c, struct proc *own,
+				    struct error *err)
 {
-	auto_proc struct proc proc = { .fd = -1 };
+	if (c->proc)
+		return c->proc;
+	return proc_open(own, PROC_PIDS, err) ? NULL : own;
+}
+
+/* A user namespace whose maker may not set groups says "deny" here; then the list cannot be emptied. */
+static bool groups_denied(const struct credentials *c)
+{
+	auto_proc struct proc own = { .fd = -1 };
 	char text[16] = "";
 	struct error unused;
+	const struct proc *proc = find_proc(c, &own, &unused);
 
-	return proc_open(&proc, PROC_PIDS, &unused) == 0 &&
-	       proc_read(&proc, "self/setgroups", text, sizeof(text), &unused) > 0 &&
+	return proc && proc_read(proc, "self/setgroups", text, sizeof(text), &unused) > 0 &&
 	       str_starts(text, "deny");
 }
 
-static int apply_groups(const struct process_plan *p, struct error *err)
+static int apply_groups(const struct credentials *c, struct error *err)
 {
+	const struct process_plan *p = c->process;
+
 	if (p->keep_groups || setgroups(p->n_groups, p->groups) == 0)
 		return 0;
-	if (errno != EPERM || !groups_denied())
+	if (errno != EPERM || !groups_denied(c))
 		return error_sys(err, "setgroups with %zu groups", p->n_groups);
 	if (p->n_groups == 0)
 		return 0;
@@ -103,15 +113,17 @@ static int cwd_failed(const struct process_plan *p, struct error *err)
 }
 
 /* Root's chdir comes first; what root may not enter (NFS, a user namespace) the user is tried for. */
-static int become_user(const struct process_plan *p, const char *where, struct error *err)
+static int become_user(const struct credentials *c, struct error *err)
 {
+	const struct process_plan *p = c->process;
+	const char *where = c->where;
 	bool entered = chdir(p->cwd) == 0;
 
 	if (!entered && errno != EACCES && errno != EPERM) {
 		cwd_failed(p, err);
 		return error_at(err, "%s/cwd", where);
 	}
-	if (apply_groups(p, err))
+	if (apply_groups(c, err))
 		return error_at(err, "%s/user/additionalGids", where);
 	if (apply_ids(p, err))
 		return error_at(err, "%s/user", where);
@@ -124,18 +136,25 @@ static int become_user(const struct process_plan *p, const char *where, struct e
 	return 0;
 }
 
-int credentials_label(const struct process_plan *p, const char *where, struct error *err)
+/*
+ * The AppArmor profile and the SELinux label that the next execve(2) of this process, or of a child of it, gives the
+ * program.
+ */
+static int set_labels(const struct credentials *c, struct error *err)
 {
-	auto_proc struct proc proc = { .fd = -1 };
+	const struct process_plan *p = c->process;
+	auto_proc struct proc own = { .fd = -1 };
+	const struct proc *proc;
 
 	if (!p->apparmor && !p->selinux)
 		return 0;
-	if (proc_open(&proc, PROC_PIDS, err))
+	proc = find_proc(c, &own, err);
+	if (!proc)
 		return -1;
-	if (p->apparmor && lsm_set_profile(&proc, p->apparmor, p->apparmor_stack, err))
-		return error_at(err, "%s/apparmorProfile", where);
-	if (p->selinux && lsm_set_exec_label(&proc, p->selinux, err))
-		return error_at(err, "%s/selinuxLabel", where);
+	if (p->apparmor && lsm_set_profile(proc, p->apparmor, p->apparmor_stack, err))
+		return error_at(err, "%s/apparmorProfile", c->where);
+	if (p->selinux && lsm_set_exec_label(proc, p->selinux, err))
+		return error_at(err, "%s/selinuxLabel", c->where);
 	return 0;
 }
 
@@ -143,28 +162,30 @@ int credentials_label(const struct process_plan *p, const char *where, struct er
 static int join_keyring(const struct credentials *c, struct error *err)
 {
 	const char *label = c->process->selinux;
-	auto_proc struct proc proc = { .fd = -1 };
+	auto_proc struct proc own = { .fd = -1 };
+	const struct proc *proc;
 
 	if (!label)
 		return keyring_join(c->keyring, err);
-	if (proc_open(&proc, PROC_PIDS, err))
+	proc = find_proc(c, &own, err);
+	if (!proc)
 		return -1;
-	if (lsm_set_key_label(&proc, label, err))
+	if (lsm_set_key_label(proc, label, err))
 		return error_at(err, "%s/selinuxLabel", c->where);
-	return keyring_join(c->keyring, err) || lsm_set_key_label(&proc, NULL, err) ? -1 : 0;
+	return keyring_join(c->keyring, err) || lsm_set_key_label(proc, NULL, err) ? -1 : 0;
 }
 
 int credentials_become(const struct credentials *c, struct error *err)
 {
 	const struct process_plan *p = c->process;
 
-	if ((c->keyring && join_keyring(c, err)) || credentials_label(p, c->where, err))
+	if ((c->keyring && join_keyring(c, err)) || set_labels(c, err))
 		return -1;
 	if (apply_attributes(p, err) || rlimits_set(p, c->where, err))
 		return -1;
 	if (caps_limit_bounding(p->caps[CAP_SET_BOUNDING], c->last_capability, err))
 		return error_at(err, "%s/capabilities/bounding", c->where);
-	if (caps_keep(true, err) || become_user(p, c->where, err) || caps_keep(false, err))
+	if (caps_keep(true, err) || become_user(c, err) || caps_keep(false, err))
 		return -1;
 	umask(p->umask);
 	return p->no_new_privileges ? no_new_privileges_set(err) : 0;

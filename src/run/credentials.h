@@ -20,13 +20,9 @@ struct credentials {
 	const char *keyring;		    /* session keyring to join, NULL: none */
 	unsigned last_capability;
 	const char *where; /* JSON pointer of the process object */
+	const struct proc *
+		proc; /* one in which we are ourselves; NULL: that at /proc is, as we are in the pid namespace */
 };
-
-/*
- * The AppArmor profile and the SELinux label that the next execve(2) of this process, or of a child of it, gives the
- * program. We are in the process's pid namespace. credentials_become() does it, too.
- */
-int credentials_label(const struct process_plan *p, const char *where, struct error *err);
 
 /*
  * The session keyring and the labels, then up to the user, the working directory, the umask and no_new_privs; capabilities

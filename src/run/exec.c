@@ -102,6 +102,8 @@ static int enter_namespaces(struct exec *e, struct error *err)
 {
 	if (rlimits_raise(&e->plan->process, "/process", 0, err))
 		return -1;
+	if (e->arrives && proc_open(&e->proc, PROC_PIDS, err))
+		return -1;
 	if (!e->joined &&
 	    join_process(e->container->init.pid, e->init, e->namespaces & ~CLONE_NEWPID, err))
 		return -1;
@@ -167,7 +169,8 @@ static NORETURN void process_main(struct exec *e)
 					   .seccomp = e->plan->seccomp,
 					   .keyring = e->plan->keyring,
 					   .last_capability = e->host->last_capability,
-					   .where = "/process" };
+					   .where = "/process",
+					   .proc = e->arrives ? &e->proc : NULL };
 	const char *program = NULL;
 	void *reserve = MAP_FAILED;
 	struct error err;

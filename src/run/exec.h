@@ -15,6 +15,7 @@
 #include "plan/plan.h"
 #include "run/channel.h"
 #include "run/container.h"
+#include "sys/proc.h"
 
 struct exec_options {
 	const char *console_socket; /* NULL: none */
@@ -48,6 +49,7 @@ struct exec {
 	bool joined;	       /* the go-between has joined them */
 	bool arrives;	       /* it enters the pid namespace last, run/arrival.h */
 	int pid_namespace;     /* ... which is this, -1: not open */
+	struct proc proc;      /* ... and until then needs a /proc of its own */
 	struct arena kept;     /* ... with no more in its memory than this */
 	bool shielded; /* the process is the OOM killer's first choice until it is to run its program */
 	bool waits_for_go;	      /* it does not run its program before it is told to */

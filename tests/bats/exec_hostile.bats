@@ -163,3 +163,26 @@ ex_fails() {	# [OPTION...] ID COMMAND...
 	done
 	lacks "$(cat "$BUNDLE/rootfs/tmp/seen")" "$RUNTIME_NAME"
 }
+
+# There /proc is of a pid namespace above, groups cannot be set, and the container may trace whoever joins it.
+@test "a container that may trace, in the caller's own user namespace" {
+	need_program unshare
+	config '(.process.capabilities[]) |= ["CAP_SYS_PTRACE"] | .process.args = ["sleep", "1000"] | del(.linux.resources)
+		| del(.linux.namespaces[] | select(.type == "network" or .type == "cgroup"))
+		| .mounts |= map(select(.type | IN("sysfs", "mqueue", "cgroup") | not) | .options = ((.options // []) - ["gid=5"]))'
+	cat >inside <<-'END'
+		run() { "$RUNTIME" --root "$1" "${@:2}" </dev/null; }
+		run "$TEST_DIR/u" run --detach --bundle "$BUNDLE" "$ID" >started 2>&1 || { cat started; exit 1; }
+		run "$TEST_DIR/u" exec --user 0:0 "$ID" probe ids caps; code=$?
+		run "$TEST_DIR/u" delete --force "$ID"
+		exit $code
+	END
+	mkdir -m 700 "$TEST_DIR/u"
+	status=0
+	RUNTIME=$RUNTIME TEST_DIR=$TEST_DIR BUNDLE=$BUNDLE ID=$ID RTB_TOKEN=$TOKEN timeout "$TIMEOUT" unshare -Urm bash inside \
+		>"$OUT" 2>"$ERR" 3>&- 4>&- || status=$?
+	output=$(<"$OUT") error=$(<"$ERR")
+	((status == 0)) || { show_failure; return 1; }
+	value_is uid "0 0 0 0"
+	value_is cap.effective 80000
+}
