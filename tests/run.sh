@@ -16,8 +16,10 @@ only when nothing failed. Needs no terminal. What each stage printed is in build
   dist        a tarball, built without Python and without autotools, tested and installed
   bats        the behaviour suites (tests/bats) against the gcc build
   rootless    the behaviour suites by an ordinary user, and in a user namespace
+  vm          those for cgroups and AppArmor in an emulated machine with systemd and cgroup v2 (tests/vm); its image
+              is kept in ${XDG_CACHE_HOME:-/var/cache}/teu-vm
   crash       SIGKILL before every system call of a command (tests/crash)
-  engines     Podman, containerd, Docker, Buildah, conmon, umoci (tests/engines)
+  engines     Podman (as root and as a user), containerd, Docker, Buildah, conmon, umoci (tests/engines)
   filter      seccomp programs against libseccomp's: ten thousands of random profiles
   sanitizers  make check and the behaviour suites with ASan and UBSan
 
@@ -28,7 +30,7 @@ TEXT
 }
 
 top=$(cd "$(dirname "$0")/.." && pwd)
-stages="unit tidy variants dist bats rootless crash engines filter sanitizers"
+stages="unit tidy variants dist bats rootless vm crash engines filter sanitizers"
 selected=${stages/ tidy/}
 install=yes
 while [ $# -gt 0 ]; do
@@ -112,7 +114,7 @@ suite() {
 	grep -E "^ok .*# *(skip|SKIP)|^1\.\.0 # SKIP|^# .*: skipped" "$part" | sed "s|^|      |"
 	if [ "$f" != 0 ]; then
 		failures+=" $stage/$name"
-		grep -B 8 -A 12 -E '^(not ok|FAIL|ERROR)' "$part" | head -n 150 | sed 's/^/      /'
+		grep -B 8 -A 12 -E '^([a-z0-9_@]+: )?(not ok|FAIL|ERROR)' "$part" | head -n 150 | sed 's/^/      /'
 		[ -n "$line" ] || tail -n 15 "$part" | sed 's/^/      /'
 	fi
 	rm -f "$part"
@@ -126,7 +128,7 @@ make_check() {
 	make -C "$1" check > "$out" 2>&1
 	status=$?
 	cat "$out"
-	[ $status = 0 ] || grep -h -A 12 -E '^(not ok|FAIL|ERROR)' "$1"/test-suite.log 2>/dev/null
+	[ $status = 0 ] || grep -h -A 12 -E '^([a-z0-9_@]+: )?(not ok|FAIL|ERROR)' "$1"/test-suite.log 2>/dev/null
 	awk '/^# (PASS|XFAIL): / { p += $3 } /^# (FAIL|XPASS|ERROR): / { f += $3 } /^# SKIP: / { s += $3 }
 		END { printf "%d passed, %d failed, %d skipped\n", p, f, s }' "$out"
 	rm -f "$out"
@@ -154,13 +156,15 @@ build_in() {
 
 packages="gcc clang clang-format clang-tidy make autoconf automake pkg-config python3 python3-jsonschema
 	libyajl-dev libseccomp-dev libcap-dev linux-libc-dev libc6-dev bats busybox-static jq git man-db
-	podman conmon containerd docker.io runc crun buildah umoci catatonit uidmap iproute2 procps psmisc strace
+	podman conmon containerd docker.io runc crun buildah umoci catatonit uidmap slirp4netns fuse-overlayfs iproute2 procps psmisc strace
 	util-linux bsdextrautils shellcheck"
+machine_packages="qemu-system-x86 mmdebstrap debian-archive-keyring e2fsprogs zstd"
 
 install_packages() {
 	local package missing=() policy=/usr/sbin/policy-rc.d status
 
 	command -v apt-get > /dev/null || { echo "no apt-get here: nothing installed, the tests take what they find"; return 0; }
+	case " $selected " in *" vm "*) [ "$(uname -m)" != x86_64 ] || packages+=" $machine_packages" ;; esac
 	for package in $packages; do
 		# Docker's own packages and those of the distribution exclude each other.
 		case $package in
@@ -258,6 +262,13 @@ from_tarball() {
 stage_bats() {
 	builds gcc --enable-devel CC=gcc || return
 	suite "behaviour" env RUNTIME="$build/gcc/teu" "$top/tests/bats/run"
+}
+
+# The most important first, as it takes no longer than 11 minutes whatever the host is.
+stage_vm() {
+	builds gcc --enable-devel CC=gcc || return
+	suite "behaviour (systemd, cgroup v2, AppArmor)" env RUNTIME="$build/gcc/teu" timeout -k 20 690 "$top/tests/vm/run" -t 660 \
+		cgroup_v2 systemd update update@systemd lsm exec_cgroup outcome pause events delete@systemd kill@systemd
 }
 
 stage_rootless() {

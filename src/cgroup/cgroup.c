@@ -54,6 +54,10 @@ static int refuse_busy(struct cgroup *cg, struct hierarchy *h, struct error *err
 		return -1;
 	if (!n)
 		return 0;
+	if (cg->unit)
+		return error_config(err, "/linux/cgroupsPath",
+				    "unit %s exists already and holds processes (%zu, one is %d)",
+				    cg->unit, n, (int)pids[0]);
 	return error_config(err, "/linux/cgroupsPath",
 			    "cgroup \"%s%s\" holds processes already (%zu, one is %d)", h->mount,
 			    h->path, n, (int)pids[0]);
@@ -106,7 +110,7 @@ static int open_unit(struct cgroup *cg, struct error *err)
 	if (cg->unit_user)
 		h->path = arena_printf(cg->arena, "%s%s", user_manager(cg, h), h->path);
 	h->kept = (size_t)(strrchr(h->path, '/') - h->path);
-	return 0;
+	return refuse_busy(cg, h, err);
 }
 
 int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct host *host,
@@ -324,8 +328,13 @@ int cgroup_place(struct cgroup *cg, pid_t pid, struct error *err)
 {
 	if (!cg->unit)
 		return 0;
-	if (systemd_start(cg, pid, err))
+	if (systemd_start(cg, pid, err)) {
+		if (cg->foreign) {
+			cg->unit = NULL;
+			cg->n = 0;
+		}
 		return -1;
+	}
 	return delegate_make(&cg->list[0], cg->plan, err);
 }
 

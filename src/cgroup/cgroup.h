@@ -53,7 +53,10 @@ int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struc
 int cgroup_make_v2(struct cgroup *cg, struct error *err);
 int cgroup_make_v1(struct cgroup *cg, struct error *err);
 
-/* Where systemd makes the cgroup: with init in it, between the two. */
+/*
+ * Where systemd makes the cgroup: with init in it, between the two. If that fails because another's unit has the name,
+ * there is no cgroup afterwards (cgroup_count() is 0), so that nobody removes it as ours.
+ */
 int cgroup_place(struct cgroup *cg, pid_t pid, struct error *err);
 
 /* The v2 directory to be cloned into (clone3(2), CLONE_INTO_CGROUP), -1: none. Open after cgroup_make_v2() or cgroup_enter_open(). */

@@ -20,12 +20,12 @@
 
 /* The kernel takes any number and uses the nearest one that it can. */
 static int write_shares(struct hierarchy *h, const struct limit *limit,
-			const struct cgroup_plan *plan UNUSED, struct error *err)
+			const struct cgroup_plan *plan, struct error *err)
 {
 	char value[32], now[32];
 
 	snprintf(value, sizeof(value), "%jd", (intmax_t)limit->value);
-	if (knob_write(h, "cpu.shares", value, limit, err))
+	if (knob_write_weight(h, "cpu.shares", value, limit, plan, err))
 		return -1;
 	if (!hierarchy_read(h, "cpu.shares", now, sizeof(now)) || str_eq(now, value))
 		return 0;

@@ -77,19 +77,13 @@ static const struct limit *find_limit(const struct cgroup_plan *plan, enum limit
 	return NULL;
 }
 
-/* An idle cgroup takes no weight: one that is, and is told whether it shall be, is not for a moment. */
 static int write_weight(struct hierarchy *h, const struct limit *limit,
 			const struct cgroup_plan *plan, struct error *err)
 {
-	const struct limit *idle = find_limit(plan, LIMIT_CPU_IDLE);
 	char value[32];
 
 	snprintf(value, sizeof(value), "%u", cgroup2_cpu_weight((uint64_t)limit->value));
-	if (knob_write(h, "cpu.weight", value, limit, err) == 0)
-		return 0;
-	if (errno != EINVAL || !idle || knob_write(h, "cpu.idle", "0", idle, err))
-		return -1;
-	return knob_write(h, "cpu.weight", value, limit, err);
+	return knob_write_weight(h, "cpu.weight", value, limit, plan, err);
 }
 
 /* BFQ takes the value as it is; the other scheme has its own scale. */

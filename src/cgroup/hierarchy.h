@@ -70,6 +70,7 @@ struct cgroup {
 	bool made;			/* by us, just now */
 	const char *unit;		/* the scope of systemd that it is, NULL: none */
 	bool unit_user;			/* of the user's manager */
+	bool foreign;			/* a unit of that name is another's */
 	unsigned unit_seconds;		/* that systemd may take for an answer */
 	struct hierarchy list[CGROUP_HIERARCHIES];
 	size_t n;

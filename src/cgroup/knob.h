@@ -52,3 +52,10 @@ int knob_apply(struct cgroup *cg, const struct cgroup_plan *plan, bool early, st
 /* Writes a value for a limit; the error names place, file and value. errno is that of the failing call. */
 int knob_write(struct hierarchy *h, const char *file, const char *value, const struct limit *limit,
 	       struct error *err);
+
+/*
+ * The same for a weight of CPU time, which an idle cgroup does not take: one that is idle and in a plan that says whether it
+ * shall be (LIMIT_CPU_IDLE, which is written later) is not idle for a moment.
+ */
+int knob_write_weight(struct hierarchy *h, const char *file, const char *value,
+		      const struct limit *limit, const struct cgroup_plan *plan, struct error *err);

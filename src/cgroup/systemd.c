@@ -187,12 +187,16 @@ static int start_unit(struct bus *bus, struct cgroup *cg, const struct start *st
 			n = start->first_recent;
 			continue;
 		}
-		if (answer != BUS_UNIT_EXISTS || clock_now() >= deadline)
+		if (answer != BUS_UNIT_EXISTS)
+			return -1;
+		cg->foreign = true;
+		if (clock_now() >= deadline)
 			return -1;
 		if (make_way(bus, cg, &failure)) {
 			*err = failure;
 			return -1;
 		}
+		cg->foreign = false;
 	}
 	return 0;
 }
@@ -213,7 +217,7 @@ int systemd_start(struct cgroup *cg, pid_t pid, struct error *err)
 			 : 0;
 	bus_close(bus);
 	/* A systemd that was exchanged for a newer one goes on with what it was asked. */
-	if (result && (err->errnum == ECONNRESET || err->kind == ERR_TIMEOUT) &&
+	if (result && !cg->foreign && (err->errnum == ECONNRESET || err->kind == ERR_TIMEOUT) &&
 	    wait_placed(cg, pid))
 		return 0;
 	if (result)

@@ -17,7 +17,7 @@
 
 /*
  * Starts the scope of cg->plan with process `pid` in it and waits until it is there. A unit of that name that has failed,
- * is going or is empty makes way; one with processes is an error.
+ * is going or is empty makes way; one with processes is an error, and cg->foreign is set.
  */
 int systemd_start(struct cgroup *cg, pid_t pid, struct error *err);
 

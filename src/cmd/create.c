@@ -81,7 +81,9 @@ static int read_settings(struct start *s, struct error *err)
 	s->plan.id = in->args[0];
 	s->plan.state_dir = arena_printf(in->arena, "%s/%s", s->launch.root, in->args[0]);
 	s->plan.no_pivot = set->no_pivot;
-	s->plan.no_keyring = set->no_new_keyring;
+	if (!set->no_new_keyring &&
+	    host_keyring_name(in->args[0], in->arena, &s->plan.keyring, err))
+		return -1;
 	s->plan.preserve_fds = s->preserve;
 	s->plan.notify = s->launch.notify = notify_wanted() != NULL;
 	s->launch.console_socket = set->console_socket;

@@ -89,7 +89,7 @@ static int make_plan(struct exec *e, const struct process_options *process, unsi
 	struct plan_options options = { .id = c->id,
 					.bundle = record_get(&c->record, RECORD_BUNDLE),
 					.preserve_fds = preserve,
-					.no_keyring = record_get(&c->record, RECORD_NO_KEYRING) };
+					.keyring = record_get(&c->record, RECORD_KEYRING) };
 	struct oci_warnings unknown = { 0 };
 	const struct oci_config *config;
 	size_t size;

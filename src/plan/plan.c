@@ -411,8 +411,7 @@ int plan_build(const struct oci_config *config, const struct plan_options *optio
 		return -1;
 	plan_activation(options, a, plan);
 	plan->loopback = plan->ns.fresh & CLONE_NEWNET;
-	if (!options->no_keyring)
-		plan->keyring = arena_printf(a, "_ses.%s", options->id);
+	plan->keyring = options->keyring;
 	*ret = plan;
 	return 0;
 }
@@ -463,8 +462,7 @@ int plan_exec(const struct oci_config *config, const struct process_options *opt
 	plan->traces =
 		(plan->process.caps[CAP_SET_BOUNDING] | plan->process.caps[CAP_SET_PERMITTED]) &
 		UINT64_C(1) << CAP_SYS_PTRACE;
-	if (!where->no_keyring)
-		plan->keyring = arena_printf(a, "_ses.%s", where->id);
+	plan->keyring = where->keyring;
 	*ret = plan;
 	return 0;
 }

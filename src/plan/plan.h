@@ -169,7 +169,7 @@ struct plan_options {
 	const char *bundle;    /* absolute */
 	const char *state_dir; /* absolute directory of this container, for the notify socket */
 	bool no_pivot;	       /* MS_MOVE and chroot instead of pivot_root(2) */
-	bool no_keyring;
+	const char *keyring;   /* name of its session keyring, NULL: the caller's */
 	unsigned preserve_fds; /* descriptors 3 .. 3 + n - 1 stay open, LISTEN_FDS ones included */
 	unsigned listen_fds;
 	const char *listen_fdnames; /* NULL: none */
@@ -192,7 +192,7 @@ struct plan {
 	size_t n_sysctl;
 	const struct pair *annotations;
 	size_t n_annotations;
-	const char *keyring; /* name of the new session keyring, NULL: keep the caller's */
+	const char *keyring; /* name of the session keyring, NULL: keep the caller's */
 	const struct net_device *net_devices;
 	size_t n_net_devices;
 	unsigned preserve_fds;

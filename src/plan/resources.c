@@ -72,8 +72,35 @@ static int check_burst(struct build *b, const struct oci_cpu *cpu)
 	return 0;
 }
 
-static int plan_cpu(struct build *b, const struct oci_cpu *cpu)
+/*
+ * What an update must say again of values that hold: the kernel forgets the weight of a cgroup that becomes idle, and
+ * systemd knows quota and period as one share.
+ */
+static void add_partners(const struct oci_cpu *whole, struct oci_cpu *cpu)
 {
+	bool weight = (cpu->has_shares && cpu->shares) || cpu->has_idle,
+	     quota = (cpu->has_quota && cpu->quota) || (cpu->has_period && cpu->period);
+
+	if (weight) {
+		cpu->has_shares = whole->has_shares;
+		cpu->shares = whole->shares;
+		cpu->has_idle = whole->has_idle;
+		cpu->idle = whole->idle;
+	}
+	if (quota) {
+		cpu->has_quota = whole->has_quota;
+		cpu->quota = whole->quota;
+		cpu->has_period = whole->has_period;
+		cpu->period = whole->period;
+	}
+}
+
+static int plan_cpu(struct build *b, const struct oci_cpu *given)
+{
+	struct oci_cpu both = *given, *cpu = &both;
+
+	if (b->now)
+		add_partners(b->whole->cpu, cpu);
 	if ((cpu->has_quota || cpu->has_burst) && check_burst(b, b->whole->cpu))
 		return -1;
 	if (add_unsigned(b, LIMIT_CPU_RT_PERIOD, CPU "realtimePeriod", cpu->has_realtime_period,

@@ -26,7 +26,7 @@
 #define RECORD_VALUE "annotation-value"
 #define RECORD_HOOKS_STDOUT "hooks-stdout"
 #define RECORD_HOOKS_STDERR "hooks-stderr"
-#define RECORD_NO_KEYRING "no-keyring"	     /* it has the session keyring of its creator */
+#define RECORD_KEYRING "keyring" /* name of its session keyring; none: it has that of its creator */
 #define RECORD_START_SECONDS "start-seconds" /* what startContainer hooks may take */
 
 #define RECORD_CREATING "creating"

@@ -4,13 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/phrases.h"
+#include "base/str.h"
 #include "run/become.h"
 #include "run/channel.h"
 #include "run/join.h"
@@ -156,12 +155,62 @@ static int work(struct graft *g, struct error *err)
 {
 	struct tree t = { .sources = &g->sources, .root = { -1, "container" } };
 
-	if (become_session(g->host, true, "teu: mounts", err) ||
-	    (g->namespaces & CLONE_NEWUSER && become_root(&g->plan->ns, err)) ||
+	if ((g->namespaces & CLONE_NEWUSER && become_root(&g->plan->ns, err)) ||
 	    open_tree_root(g, &t, err))
 		return -1;
 	(void)umask(0);
 	return g->work == GRAFT_ADD ? add_all(&t, err) : remove_all(&t, err);
+}
+
+/* The kernel shows the pid namespace of whoever mounts procfs. */
+static bool mounts_procfs(const struct graft *g)
+{
+	const struct fs_plan *fs = &g->plan->fs;
+
+	for (size_t i = 0; i < fs->n_mounts; i++)
+		if (g->work == GRAFT_ADD && fs->mounts[i].kind == FS_NEW &&
+		    str_eq(fs->mounts[i].type, "proc"))
+			return true;
+	return false;
+}
+
+/* A pid namespace is entered by children only: a process that works there. It is killed with us. */
+static int work_inside(struct graft *g, struct error *err)
+{
+	auto_fd int pidfd = -1;
+	pid_t pid = process_clone(0, -1, &pidfd, err);
+	int status;
+
+	if (pid < 0)
+		return -1;
+	if (pid == 0) {
+		if (become_session(g->host, true, "teu: mounts", err) || work(g, err)) {
+			channel_fail(&g->child, err);
+			_exit(1);
+		}
+		_exit(0);
+	}
+	if (process_wait(pidfd, 0, &status) < 0 || status)
+		return error_set(err, ERR_CHILD, "the process that mounts has failed");
+	return 0;
+}
+
+/*
+ * Enters the namespaces. Whoever may trace everything in the container could take us over, with all that we have, so we are
+ * seen there only where we have to; then /proc has to be one in which we are ourselves.
+ */
+static int enter_and_work(struct graft *g, struct error *err)
+{
+	bool inside = mounts_procfs(g);
+
+	/* No directory of the host goes along. */
+	state_close(&g->container->state);
+	if (become_session(g->host, true, "teu: mounts", err) ||
+	    (!inside && proc_open(&g->sources.proc, PROC_PIDS, err)) ||
+	    join_process(g->container->init.pid, g->init,
+			 inside ? g->namespaces : g->namespaces & ~CLONE_NEWPID, err))
+		return -1;
+	return inside ? work_inside(g, err) : work(g, err);
 }
 
 static NORETURN void work_main(struct graft *g)
@@ -169,38 +218,12 @@ static NORETURN void work_main(struct graft *g)
 	struct error err;
 
 	fd_close(&g->parent.fd);
-	if (work(g, &err) || channel_send(&g->child, MSG_READY, 0, &err)) {
-		channel_fail(&g->child, &err);
+	if (enter_and_work(g, &err) || channel_send(&g->child, MSG_READY, 0, &err)) {
+		if (!g->child.progress->failed)
+			channel_fail(&g->child, &err);
 		_exit(1);
 	}
 	_exit(0);
-}
-
-/*
- * Enters the namespaces, and makes the process that works there: a pid namespace is entered by children only. It is killed
- * with us, and we with the runtime.
- */
-static NORETURN void go_between(struct graft *g)
-{
-	auto_fd int pidfd = -1;
-	struct error err;
-	int status = 1;
-	pid_t pid = -1;
-
-	/* Before anybody inside can see us. No directory of the host goes along. */
-	state_close(&g->container->state);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
-		error_sys(&err, "prctl");
-	else if (join_process(g->container->init.pid, g->init, g->namespaces, &err) == 0)
-		pid = process_clone(0, -1, &pidfd, &err);
-	if (pid == 0)
-		work_main(g);
-	if (pid < 0)
-		channel_fail(&g->child, &err);
-	fd_close(&g->child.fd);
-	if (pid > 0)
-		(void)process_wait(pidfd, 0, &status);
-	_exit(pid < 0 || status);
 }
 
 /* ---- outside ------------------------------------------------------------------------------------------------------------ */
@@ -214,7 +237,7 @@ static int run(struct graft *g, struct error *err)
 	if (pid < 0)
 		return -1;
 	if (pid == 0)
-		go_between(g);
+		work_main(g);
 	fd_close(&g->child.fd);
 	result = channel_expect(&g->parent, MSG_READY, STEP_SECONDS, NULL, err);
 	if (result && err->kind == ERR_TIMEOUT)

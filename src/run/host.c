@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -103,5 +104,16 @@ int host_guard_descriptors(unsigned preserve, struct error *err)
 		if (null == (int)fd)
 			fd_take(&null);
 	}
+	return 0;
+}
+
+int host_keyring_name(const char *id, struct arena *a, const char **ret, struct error *err)
+{
+	uint64_t number[2];
+
+	if (getrandom(number, sizeof(number), 0) != sizeof(number))
+		return error_sys(err, "getrandom");
+	*ret = arena_printf(a, "_ses.%s.%016jx%016jx", id, (uintmax_t)number[0],
+			    (uintmax_t)number[1]);
 	return 0;
 }

@@ -10,6 +10,12 @@ int host_read(struct host *ret, struct arena *a, struct error *err);
 /* Executes the runtime anew from a file no container can write to (sys/selfexe.h); before anything else. */
 int host_protect_program(char **argv, struct error *err);
 
+/*
+ * A new name for a container's session keyring. Whoever knows the name and has the uid of its owner may join it, as exec
+ * does, so nobody can guess it.
+ */
+int host_keyring_name(const char *id, struct arena *a, const char **ret, struct error *err);
+
 /* Whether this kernel loads filters with a SECCOMP_FILTER_FLAG_*. */
 bool host_takes_filter_flag(unsigned flag);
 

@@ -69,8 +69,8 @@ static int write_claim(struct launch *l, struct error *err)
 		record_add(r, RECORD_OWN_PIDNS, "1");
 	if (!plan->process.exists)
 		record_add(r, RECORD_NO_PROCESS, "1");
-	if (!plan->keyring)
-		record_add(r, RECORD_NO_KEYRING, "1");
+	if (plan->keyring)
+		record_add(r, RECORD_KEYRING, plan->keyring);
 	for (size_t i = 0; i < plan->n_annotations; i++) {
 		record_add(r, RECORD_ANNOTATION, plan->annotations[i].key);
 		record_add(r, RECORD_VALUE, plan->annotations[i].value);
@@ -134,8 +134,10 @@ static int make_groups(struct launch *l, struct error *err)
 {
 	int result;
 
-	if (cgroup_place(l->cgroup, l->pid, err))
+	if (cgroup_place(l->cgroup, l->pid, err)) {
+		cgroup_to_record(l->cgroup, &l->record);
 		return blame_init(l, err);
+	}
 	if (cgroup_make_v1(l->cgroup, err))
 		return -1;
 	cgroup_to_record(l->cgroup, &l->record);

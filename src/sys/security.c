@@ -20,8 +20,11 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-/* Keyrings: all for the possessor; view, read and search for the user (keyctl_setperm(3)). */
-#define KEYRING_PERMISSIONS 0x3f130000u
+/*
+ * All for the possessor; for others of the same user only to be found by its name, which /proc/keys does not tell them then
+ * (keyctl_setperm(3)).
+ */
+#define KEYRING_PERMISSIONS 0x3f080000u
 
 /* A line "Name:\t<hexadecimal>". */
 static bool read_mask(const char *text, const char *name, uint64_t *ret)

@@ -38,7 +38,9 @@ int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uin
 
 int no_new_privileges_set(struct error *err);
 
-/* Joins a new session keyring of that name, readable by its owner only. */
+/*
+ * Joins the session keyring of that name, which is made if there is none; whoever does not know the name does not get into it.
+ */
 int keyring_join(const char *name, struct error *err);
 
 /*

@@ -286,6 +286,44 @@ attacker_traces() {
 	traced --user 1000:1000
 }
 
+@test "SEC-3-4 one that adds and removes mounts is not seen at all" {
+	local i
+
+	"$RUNTIME" mounts --help >/dev/null 2>&1 || skip "$RUNTIME_NAME has no mounts"
+	attacker_traces
+	mkdir canary-of-the-caller
+	echo '[{"destination": "/mnt/a", "type": "bind", "source": "'"$PWD"'/canary-of-the-caller", "options": ["bind"]},
+		{"destination": "/mnt/t", "type": "tmpfs", "source": "tmpfs"}]' >mounts.json
+	runtime run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$TEST_DIR/watched" 2>&1
+	eventually grep -q watching "$TEST_DIR/watched"
+	for ((i = 0; i < 40; i++)); do
+		ok mounts add "$ID" mounts.json
+		ok mounts remove "$ID" mounts.json
+	done
+	eq "$(cat "$TEST_DIR/watched")" watching
+}
+
+@test "SEC-11-1 SEC-14 a process file that is a bomb, or no file" {
+	local kind begin
+
+	victim
+	for kind in nesting long zero directory twice nul; do
+		rm -rf process.json
+		case $kind in
+		nesting) yes '{"a":' | head -n 300000 | tr -d '\n' >process.json ;;
+		long) { printf '{"cwd": "/"'; head -c 20000000 /dev/zero | tr '\0' ' '; echo '}'; } >process.json ;;
+		zero) mknod process.json c 1 5 ;;
+		directory) mkdir process.json ;;
+		twice) echo '{"cwd": "/", "args": ["id"], "user": {"uid": 1000, "gid": 1000, "uid": 0}}' >process.json ;;
+		nul) echo '{"cwd": "/", "args": ["true\u0000x"], "user": {"uid": 0, "gid": 0}}' >process.json ;;
+		esac
+		[[ $RUNTIME_NAME == teu || $kind != @(twice|nul) ]] || continue
+		begin=$SECONDS
+		(ulimit -v 524288 && joins --process process.json "$ID" && ((status))) || { echo "$kind" >&2; return 1; }
+		((SECONDS - begin < 5)) || { echo "$kind: slow" >&2; return 1; }
+	done
+}
+
 @test "SEC-9-1 SEC-14 --cgroup stays below the container's" {
 	local path init
 

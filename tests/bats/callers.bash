@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # $results, $here: tests/bats/run's
 #
 # The callers that tests/bats/run can put in the place of root: for each the suites that make sense, and
 # what has to be there. $enter is what a suite is run by.
@@ -9,12 +9,14 @@
 # shellcheck disable=SC2034,SC2154
 
 # What an ordinary user can have: everything but cgroups, devices and the host's own namespaces.
-CALLER_SUITES_USER='lifecycle process exec exec_io hooks terminal masks hostname kill delete
-	state mounts seccomp timens list'
+# shellcheck disable=SC2034 # of tests/bats/run
+CALLER_SUITES_USER=(lifecycle process exec exec_io hooks terminal masks hostname kill delete
+	state mounts seccomp timens list)
 
 # What engines do who have made a user namespace before they call.
-CALLER_SUITES_USERNS='lifecycle userns exec exec_io idmap namespaces timens kill delete pause mounts
-	outcome mounts_command'
+# shellcheck disable=SC2034 # of tests/bats/run
+CALLER_SUITES_USERNS=(lifecycle userns exec exec_io idmap namespaces timens kill delete pause mounts
+	outcome mounts_command)
 
 # A name, and ids and subordinate ids, that nothing else has. Its files are seen by the suites alone.
 CALLER_ID=471147

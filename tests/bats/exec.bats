@@ -493,13 +493,13 @@ cap_mask() { awk -v k="Cap$1:" '$1 == k { print $2 }' <<<"$output"; }	# Eff|Prm|
 
 @test "the session keyring is the container's" {
 	[[ -e /proc/keys ]] || skip "this kernel has no keyrings"
-	args /bin/probe keyring
-	run_ok
-	local named=$output
-	args sleep 1000
+	writable_root
+	script 'probe keyring >/tmp/keyring; exec sleep 1000'
 	begin
+	wait_file "$BUNDLE/rootfs/tmp/keyring"
 	probe_in -- keyring
-	eq "$(value keyring)" "$(sed -n s/^keyring=//p <<<"$named")"
+	eq "$output" "$(cat "$BUNDLE/rootfs/tmp/keyring")"
+	ne "$(value keyring.id)" ""
 }
 
 # --- limits ------------------------------------------------------------------------------------------

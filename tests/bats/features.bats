@@ -46,10 +46,12 @@ agrees() {	# JQ-PATH TEXT
 	chmod 755 "$TEST_DIR"
 	env -i "$RUNTIME" features >bare.json
 	cmp features.json bare.json
-	# the leak check of a build with sanitizers looks into /proc
-	ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 unshare --mount --net --uts --ipc --pid --fork sh -c \
-		'umount -l /sys && mount -t tmpfs none /proc && exec "$1" features' sh "$RUNTIME" >bare.json
-	cmp features.json bare.json
+	# a sanitizer reads its options in /proc, and looks for leaks there
+	if ! grep -q __asan_init "$RUNTIME"; then
+		unshare --mount --net --uts --ipc --pid --fork sh -c \
+			'umount -l /sys && mount -t tmpfs none /proc && exec "$1" features' sh "$RUNTIME" >bare.json
+		cmp features.json bare.json
+	fi
 	# where another user may read the program
 	cp "$RUNTIME" "$TEST_DIR/copy"
 	setpriv --reuid 65534 --regid 65534 --clear-groups "$TEST_DIR/copy" features >bare.json

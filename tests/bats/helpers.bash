@@ -210,7 +210,8 @@ userns() {
 # The bare call, for what needs another stdin, stdout or environment. The test tool's own
 # descriptors do not belong to the caller that is simulated here.
 runtime() {
-	RTB_TOKEN=$TOKEN timeout --foreground -k 1 "$TIMEOUT" "$RUNTIME" --root "$ROOT" "$@" 3>&- 4>&-
+	# shellcheck disable=SC2086
+	RTB_TOKEN=$TOKEN timeout --foreground -k 1 "$TIMEOUT" "$RUNTIME" --root "$ROOT" ${RTB_OPTIONS:-} "$@" 3>&- 4>&-
 }
 
 run_runtime() {	# [ARG...] → status, output, error

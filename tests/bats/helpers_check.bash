@@ -93,6 +93,8 @@ v2_mount() {
 	fi
 }
 
+need_cgroupfs() { [[ -z ${RTB_OPTIONS:-} ]] || skip "systemd makes the cgroups, and paths are of another form"; }
+
 is_pure_v2() { [[ $(v2_mount) == /sys/fs/cgroup ]]; }
 
 v2_has() {	# CONTROLLER, by its name in v2

@@ -211,6 +211,7 @@ load helpers
 }
 
 @test "ST-02 the same id is free under another root" {
+	need_cgroupfs
 	create
 	config '.linux.cgroupsPath = $p' --arg p "/$TOKEN-second"
 	ROOT=$TEST_DIR/root2 create

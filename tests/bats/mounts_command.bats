@@ -270,16 +270,6 @@ inside() { ok exec "$ID" "$@"; }
 	add
 }
 
-@test "no descriptor of the host and no way to look into the process from inside" {
-	# while a FUSE-like slow step would be needed to catch it alive, what it leaves behind must be nothing
-	running
-	list /data bind "$TEST_DIR/volume" bind
-	add
-	inside sh -c 'for p in /proc/[0-9]*; do cat "$p/comm"; done 2>/dev/null | sort -u | tr "\n" " "'
-	lacks "$output" teu
-	remove
-}
-
 @test "after the bundle's root has gone from its place" {
 	running
 	mv "$BUNDLE/rootfs" "$TEST_DIR/moved"

@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
@@ -157,10 +158,26 @@ static int try_notify(char **a)
 	return n < 0 ? -1 : 0;
 }
 
-/* A key of the caller's session keyring, by its description. */
+/* A key in the session keyring, by its description: made, found. */
+static int try_add_key(char **a)
+{
+	return syscall(SYS_add_key, "user", a[1], "payload", 7, -3) < 0 ? -1 : 0;
+}
+
+/* The session keyring of that name becomes ours; made for everybody of our user if there is none. */
+static int try_join_keyring(char **a)
+{
+	long serial = syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, a[1]);
+
+	if (serial < 0)
+		return -1;
+	syscall(SYS_keyctl, 5 /* KEYCTL_SETPERM */, serial, 0x3f3f0000);
+	return 0;
+}
+
 static int try_find_key(char **a)
 {
-	long found = syscall(250 /* keyctl */, 10 /* KEYCTL_SEARCH */, -3, "user", a[1], 0);
+	long found = syscall(SYS_keyctl, 10 /* KEYCTL_SEARCH */, -3, "user", a[1], 0);
 
 	return found < 0 ? -1 : 0;
 }
@@ -226,6 +243,8 @@ static const struct operation {
 	{ "unshare-user", 0, try_unshare_user },
 	{ "if-up", 1, try_if_up },
 	{ "notify", 1, try_notify },
+	{ "add-key", 1, try_add_key },
+	{ "join-keyring", 1, try_join_keyring },
 	{ "find-key", 1, try_find_key },
 	{ "call", 1, try_call },
 	{ "call32", 1, try_call32 },

@@ -82,6 +82,27 @@ no_unit() { eq "$(systemctl list-units --all --no-legend "$TOKEN*" "*-$TOKEN*")"
 	done
 }
 
+@test "what update changed survives a reload, and the rest is as it was" {
+	resources '{cpu: {quota: 50000, period: 200000, shares: 512}, pids: {limit: 40}}'
+	running
+	ok update --cpu-quota 20000 "$ID"
+	ok update --memory 64m --cpu-idle 1 "$ID"
+	ok update --cpu-idle 0 "$ID"
+	shows MemoryMax 67108864
+	shows TasksMax 40
+	systemctl daemon-reload
+	holds cpu.max "20000 200000"
+	holds cpu.weight 59
+	holds cpu.idle 0
+	holds memory.max 67108864
+	holds pids.max 40
+	ok update --pids-limit -1 --memory -1 "$ID"
+	systemctl daemon-reload
+	holds pids.max max
+	holds memory.max max
+	holds cpu.max "20000 200000"
+}
+
 @test "BIO-09 BIO-10 BIO-11 BIO-12 throttles survive a reload" {
 	local dev
 	dev=$(stat -c '%Hd:%Ld' /)
@@ -261,4 +282,24 @@ populated() { grep -qs "populated 1" "$DIR/cgroup.events"; }
 	delete --force
 	unset DBUS_SYSTEM_BUS_ADDRESS
 	no_unit
+}
+
+@test "UNI-04 a controller that the unit above was not given: its name, the directory, and Delegate=" {
+	local above=/sys/fs/cgroup/system.slice/$TOKEN.service
+	need_program setpriv
+	systemd-run --quiet --unit "$TOKEN.service" -p Delegate=pids sleep 1000
+	mkdir "$above/main"
+	systemctl show "$TOKEN.service" -p MainPID --value >"$above/main/cgroup.procs"
+	# Who may not write here is anybody but root, or root without its capabilities.
+	chown 1000 "$above/cgroup.subtree_control"
+	config '.linux.cgroupsPath = $p' --arg p "/system.slice/$TOKEN.service/below"
+	resources '{memory: {limit: 67108864}}'
+	args true
+	setpriv --inh-caps -dac_override --bounding-set -dac_override "$RUNTIME" --root "$ROOT" create \
+		--bundle "$BUNDLE" "$ID" </dev/null >"$OUT" 2>"$ERR" && return 1
+	error=$(sed 's/\\"/"/g' "$ERR")
+	systemctl stop "$TOKEN.service"
+	has "$error" "/linux/resources/memory/limit"
+	has "$error" "$above/below\" lacks the cgroup controller memory"
+	has "$error" "systemd gives it to the unit $TOKEN.service by \"Delegate=memory\""
 }

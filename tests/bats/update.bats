@@ -113,6 +113,7 @@ update() { ok update "$@" "$ID"; eq "$output$error" ""; }
 }
 
 @test "CPU-11 quota and period below a cgroup that has no more than these" {
+	need_cgroupfs
 	need_v1 cpu
 	config '.linux.cgroupsPath = $p' --arg p "/$TOKEN-tight/x"
 	resources '{cpu: {quota: 50000, period: 100000}}'
@@ -446,4 +447,68 @@ update() { ok update "$@" "$ID"; eq "$output$error" ""; }
 	matches "$(limit pids pids.max pids.max)" '^1[1-8]$'
 	update --memory 64m --memory-swap 64m
 	memory_is 67108864
+}
+
+# --- any sequence ends where its last values say --------------------------------------------------
+
+pick() { local values=("$@"); echo "${values[RANDOM % $#]}"; }
+
+# A change of some limits. Sizes never contradict those of an earlier change.
+some_change() {
+	local part parts='{}'
+
+	for part in 1 2 3; do
+		case $((RANDOM % 10)) in
+		0) part="memory: {limit: $(pick 33554432 50331648 67108864)}" ;;
+		1) part="memory: {limit: $(pick 33554432 67108864), swap: $(pick 67108864 134217728 -1)}" ;;
+		2) part="memory: {limit: -1, swap: -1}" ;;
+		3) part="memory: {reservation: $(pick 16777216 25165824 -1)}" ;;
+		4) part="cpu: {shares: $(pick 2 512 1024 4096)}" ;;
+		5) part="cpu: {quota: $(pick 20000 50000 -1), period: $(pick 50000 100000 200000)}" ;;
+		6) part="cpu: {$(pick 'quota: 30000' 'quota: -1' 'period: 40000' 'period: 80000' 'burst: 5000' 'burst: 0')}" ;;
+		7) part="cpu: {idle: $(pick 0 1)}" ;;
+		8) part="cpu: {cpus: \"$(pick 0 "$CPUS")\"}" ;;
+		9) part="pids: {limit: $(pick 20 30 -1)}" ;;
+		esac
+		parts=$(jq -c ". * {$part}" <<<"$parts")
+	done
+	echo "$parts"
+}
+
+limits_now() {
+	local controller
+
+	for controller in cpu memory pids cpuset; do
+		(cd "$(place "$controller")" && grep -s . cpu.{shares,cfs_quota_us,cfs_period_us,cfs_burst_us,idle,weight,max,max.burst} \
+			memory.{limit_in_bytes,soft_limit_in_bytes,memsw.limit_in_bytes,max,low,swap.max} pids.max cpuset.cpus) || :
+	done | sort -u
+}
+
+@test "any sequence of updates ends in the same files as a fresh container with the final values" {
+	local seed=${RTB_SEED:-$RANDOM} sequence i change all updated id=$ID
+	RANDOM=$seed
+	args sleep 1000
+	for ((sequence = 0; sequence < ${RTB_SEQUENCES:-4}; sequence++)); do
+		ID=$id-$sequence
+		config 'del(.linux.resources | .memory, .cpu, .pids)'
+		create
+		CPUS=$(limit cpuset cpuset.cpus cpuset.cpus.effective)
+		all='{}'
+		for ((i = 0; i < 6; i++)); do
+			change=$(some_change)
+			all=$(jq -c ". * $change" <<<"$all")
+			echo "$change" | tee -a "$TEST_DIR/changes.$sequence" >r.json
+			update -r r.json
+		done
+		updated=$(limits_now)
+		ok delete --force "$ID"
+		resources "$all"
+		create
+		[[ $(limits_now) == "$updated" ]] || {
+			echo "RTB_SEED=$seed:" && cat "$TEST_DIR/changes.$sequence" && echo "fresh container, updated one:"
+			diff <(limits_now) <(echo "$updated")
+			return 1
+		} >&2
+		ok delete --force "$ID"
+	done
 }

@@ -243,8 +243,10 @@ running_for_exec() {
 # ---- conmon dies --------------------------------------------------------------
 
 # Both processes of a conmon: the one that was called and the one that watches. The runtime dies with its parent.
+# One that was killed before it could arrange for that leaves a runtime that carries on.
 conmon_kill() {
 	pkill -KILL -f "^[^ ]*conmon .*$W/t" || true
+	wait_for 10 runtime_idle "$W/t"
 }
 
 @test "conmon killed while a hook runs in create: delete --force leaves nothing" {

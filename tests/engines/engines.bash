@@ -90,6 +90,16 @@ wait_for() {
 	done
 }
 
+# runtime_idle PATH: no runtime works on what is below PATH. An init that waits for its start looks like one; it is a
+# member of another pid namespace.
+runtime_idle() {
+	local pid
+
+	for pid in $(pgrep -f "^$RUNTIME .*$1"); do
+		[ "$(awk '/^NSpid:/ { print NF }' "/proc/$pid/status")" != 2 ] || return 1
+	done
+}
+
 # ---- looking at a container ---------------------------------------------------
 
 # cgroup_dir PID CONTROLLER: the directory that governs this controller for the process (v1 or v2).

@@ -826,6 +826,8 @@ kill_at() {
 	# shellcheck disable=SC2086
 	[ -z "${pid// /}" ] || kill -KILL $pid 2>/dev/null || true
 	wait
+	# A runtime that conmon had no time to tie to itself carries on.
+	wait_for 10 runtime_idle "$W/p"
 }
 
 # Podman without a conmon never calls delete (with runc neither): the runtime alone removes what is left.

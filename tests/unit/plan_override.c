@@ -34,7 +34,9 @@ struct result {
 /* The plan of exec for the container of PROCESS and, where it is not NULL, a process file. */
 static struct result plan(const char *file, struct process_options o)
 {
-	static const struct plan_options options = { .id = "c", .bundle = "/b", .preserve_fds = 2 };
+	static const struct plan_options options = {
+		.id = "c", .bundle = "/b", .preserve_fds = 2, .keyring = "k"
+	};
 	struct plan_warnings warnings = { .arena = &arena };
 	struct oci_warnings unknown = { 0 };
 	const char *text =
@@ -84,7 +86,7 @@ static void test_inherited(void)
 	CHECK_INT(p->affinity_initial.bits, 2);
 	CHECK_INT(p->affinity_final.bits, 4);
 	CHECK(!p->user_name && !p->group_name && !p->keep_gid);
-	CHECK_STR(r.plan->keyring, "_ses.c");
+	CHECK_STR(r.plan->keyring, "k");
 	CHECK_INT(r.plan->preserve_fds, 2);
 }
 
