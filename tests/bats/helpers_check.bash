@@ -112,6 +112,7 @@ need_v2() {	# CONTROLLER...
 
 # In either version, for what both do alike.
 need_controller() {	# CONTROLLER...
+	need_cgroup
 	local c
 
 	for c; do

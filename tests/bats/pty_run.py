@@ -85,6 +85,10 @@ def main():
     output, status = serve(primary, start(secondary, words), steps)
     sys.stdout.buffer.write(output.replace(b"\r\n", b"\n"))
     print(f"\nstatus={status}")
+    # A killed runtime leaves it to another process, which needs a moment.
+    end = time.monotonic() + (2 if status < 0 else 0)
+    while termios.tcgetattr(secondary) != before and time.monotonic() < end:
+        time.sleep(0.02)
     print("restored=" + ("yes" if termios.tcgetattr(secondary) == before else "no"))
 
 
