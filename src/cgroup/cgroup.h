@@ -99,6 +99,12 @@ struct cgroup_mount {
 };
 size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgroup_mount **ret);
 
+/*
+ * The directory that the container shares with its caller in the hierarchy of this name, since none could be made there;
+ * NULL: it has its own, or the caller's is not known here.
+ */
+const char *cgroup_shared(const struct cgroup *cg, const char *name);
+
 /* ---- those in it (cgroup/members.c) ------------------------------------------------------------------------------- */
 
 /* The processes in the cgroup and all below, each once, as our pid namespace numbers them. */

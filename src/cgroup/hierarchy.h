@@ -74,6 +74,8 @@ struct cgroup {
 	unsigned unit_seconds;		/* that systemd may take for an answer */
 	struct hierarchy list[CGROUP_HIERARCHIES];
 	size_t n;
+	struct cgroup_mount shared[CGROUP_HIERARCHIES]; /* of those left out: our own */
+	size_t n_shared;
 };
 
 /*

@@ -15,7 +15,7 @@
 static int bind_hierarchy(struct tree *t, const struct fs_mount *m, struct cgroup_source *c,
 			  int target, const char *path, struct error *err)
 {
-	const uint64_t readonly = m->writable_cgroups ? 0 : MOUNT_ATTR_RDONLY;
+	const uint64_t readonly = m->writable_cgroups && !c->shared ? 0 : MOUNT_ATTR_RDONLY;
 	const struct mount_set nothing = { 0 };
 	const struct mount_set top = { .set = m->top.set | readonly,
 				       .clear = m->top.clear | readonly,
@@ -78,7 +78,7 @@ int cgroupfs_mount(struct tree *t, const struct fs_mount *m, int target, struct 
 	bool attached;
 
 	/* One hierarchy without a name is the whole view. */
-	if (s->n_cgroups == 1 && !*s->cgroups[0].name)
+	if (s->n_cgroups == 1 && !*s->cgroups[0].name && !s->cgroups[0].left_out)
 		return bind_hierarchy(t, m, &s->cgroups[0], target, m->target, err);
 	dir = tree_tmpfs(t, target, m->target, m->top.set, options, ARRAY_SIZE(options), &attached,
 			 err);

@@ -211,8 +211,11 @@ static int open_cgroups(struct sources *s, struct error *err)
 	for (size_t i = 0; i < s->n_cgroups; i++) {
 		struct cgroup_source *c = &s->cgroups[i];
 
-		if (!c->left_out && open_source(s, c->path, 0, &c->source))
+		if (c->left_out || !open_source(s, c->path, 0, &c->source))
+			continue;
+		if (!c->shared)
 			return error_sys(err, "cgroup \"%s\"", c->path);
+		c->left_out = true;
 	}
 	return 0;
 }
@@ -242,7 +245,7 @@ static int open_all(const struct fs_plan *fs, struct sources *s, struct error *e
 /* Where the container's cgroups will be, if a mount shows them. */
 static void find_cgroups(const struct fs_plan *fs, const struct cgroup *cg, struct sources *s)
 {
-	const struct cgroup_mount *mounts;
+	const struct cgroup_mount *mounts, all = { "", cgroup_shared(cg, "") };
 	bool wanted = false;
 
 	for (size_t i = 0; i < fs->n_mounts; i++)
@@ -250,6 +253,11 @@ static void find_cgroups(const struct fs_plan *fs, const struct cgroup *cg, stru
 	if (!wanted)
 		return;
 	s->n_cgroups = cgroup_mounts(cg, s->arena, &mounts);
+	/* That of v2 is made already, or could not be. */
+	if (!s->n_cgroups && all.path) {
+		mounts = &all;
+		s->n_cgroups = 1;
+	}
 	s->cgroups = arena_new_n(s->arena, struct cgroup_source, s->n_cgroups);
 	for (size_t i = 0; i < s->n_cgroups; i++)
 		s->cgroups[i] = (struct cgroup_source){ .name = mounts[i].name,
@@ -257,8 +265,8 @@ static void find_cgroups(const struct fs_plan *fs, const struct cgroup *cg, stru
 							.source = CLOSED };
 }
 
-/* What has not been made stands no longer in the list, which keeps its order. */
-static void leave_out_cgroups(const struct cgroup *cg, struct sources *s)
+/* What has not been made stands no longer in the list, which keeps its order: there the container is in our cgroup. */
+static void settle_cgroups(const struct cgroup *cg, struct sources *s)
 {
 	const struct cgroup_mount *mounts;
 	size_t n, made = 0;
@@ -272,8 +280,11 @@ static void leave_out_cgroups(const struct cgroup *cg, struct sources *s)
 	for (size_t i = 0; i < s->n_cgroups; i++) {
 		struct cgroup_source *c = &s->cgroups[i];
 
-		c->left_out = made == n || !str_eq(c->path, mounts[made].path);
-		made += !c->left_out;
+		c->shared = made == n || !str_eq(c->path, mounts[made].path);
+		made += !c->shared;
+		if (c->shared)
+			c->path = cgroup_shared(cg, c->name);
+		c->left_out = !c->path;
 	}
 }
 
@@ -376,7 +387,7 @@ int sources_prepare(const struct fs_plan *fs, const struct cgroup *cg, struct ar
 int sources_open(struct sources *s, const struct fs_plan *fs, const struct cgroup *cg,
 		 struct error *err)
 {
-	leave_out_cgroups(cg, s);
+	settle_cgroups(cg, s);
 	s->late = !mount_can_attach();
 	if (!s->late) {
 		if (open_all(fs, s, err) == 0 && (!fs->idmaps || map_sources(s, fs, 0, err) == 0))
@@ -398,7 +409,7 @@ struct handover {
 	struct source root, null;
 	struct {
 		struct source source;
-		bool left_out;
+		bool shared, left_out;
 	} cgroups[CGROUP_HIERARCHIES];
 	struct source list[];
 };
@@ -416,8 +427,12 @@ void sources_give(const struct sources *s, void *memory)
 	h->root = s->root;
 	h->null = s->null;
 	for (size_t i = 0; i < s->n_cgroups; i++) {
-		h->cgroups[i].source = s->cgroups[i].source;
-		h->cgroups[i].left_out = s->cgroups[i].left_out;
+		const struct cgroup_source *c = &s->cgroups[i];
+
+		h->cgroups[i].source = c->source;
+		h->cgroups[i].shared = c->shared;
+		/* The child would open what it knew before the clone. */
+		h->cgroups[i].left_out = c->left_out || (s->late && c->shared);
 	}
 	if (s->n)
 		memcpy(h->list, s->list, s->n * sizeof(struct source));
@@ -432,6 +447,7 @@ void sources_take(struct sources *s, const void *memory)
 	s->null = h->null;
 	for (size_t i = 0; i < s->n_cgroups; i++) {
 		s->cgroups[i].source = h->cgroups[i].source;
+		s->cgroups[i].shared = h->cgroups[i].shared;
 		s->cgroups[i].left_out = h->cgroups[i].left_out;
 	}
 	if (s->n)

@@ -30,9 +30,10 @@ struct source {
 };
 
 struct cgroup_source {
-	bool left_out;	  /* could not be made, which is tolerated (cgroup/cgroup.h) */
+	bool shared;	  /* could not be made, which is tolerated: it is the caller's */
+	bool left_out;	  /* nor is that one within reach */
 	const char *name; /* of the hierarchy: "memory", "cpu,cpuacct"; "": it is the whole view */
-	const char *path; /* the container's directory in it, on the host */
+	const char *path; /* the directory in it, on the host */
 	struct source source;
 };
 
