@@ -245,7 +245,8 @@ static int open_all(const struct fs_plan *fs, struct sources *s, struct error *e
 /* Where the container's cgroups will be, if a mount shows them. */
 static void find_cgroups(const struct fs_plan *fs, const struct cgroup *cg, struct sources *s)
 {
-	const struct cgroup_mount *mounts, all = { "", cgroup_shared(cg, "") };
+	const struct cgroup_mount *mounts;
+	struct cgroup_mount all = { .name = "" };
 	bool wanted = false;
 
 	for (size_t i = 0; i < fs->n_mounts; i++)
@@ -254,6 +255,7 @@ static void find_cgroups(const struct fs_plan *fs, const struct cgroup *cg, stru
 		return;
 	s->n_cgroups = cgroup_mounts(cg, s->arena, &mounts);
 	/* That of v2 is made already, or could not be. */
+	all.path = cgroup_shared(cg, "");
 	if (!s->n_cgroups && all.path) {
 		mounts = &all;
 		s->n_cgroups = 1;
