@@ -233,13 +233,13 @@ int cgroup_enter_self(const struct cgroup *cg, struct error *err)
 	for (size_t i = 0; i < cg->n; i++) {
 		const struct hierarchy *h = &cg->list[i];
 		auto_fd int procs = -1;
-		int to = h->join;
 
-		if (h->version == 2 && to < 0)
+		if (h->version == 2 && h->join < 0)
 			continue;
 		if (h->version == 2)
-			to = procs = openat(to, "cgroup.procs", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (write(to, "0", 1) < 0)
+			procs = openat(h->join, "cgroup.procs", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+		if ((h->version == 2 && procs < 0) ||
+		    write(procs < 0 ? h->join : procs, "0", 1) < 0)
 			return error_sys(err, "enter cgroup \"%s%s\"", h->mount, h->path);
 	}
 	return 0;

@@ -242,7 +242,7 @@ static struct target emit_arch(struct out *o, const struct filter_arch *arch, st
 	if (!calls.decides) {
 		/* The number is loaded in front of the first jump, which was emitted last unless a tree came alone. */
 		if (calls.value != o->n - 1)
-			calls = to_place(emit(o, BPF_JMP | BPF_JA, 0, 0, o->n - calls.value - 1));
+			(void)emit(o, BPF_JMP | BPF_JA, 0, 0, o->n - calls.value - 1);
 		calls = to_place(emit_load(o, offsetof(struct seccomp_data, nr)));
 	}
 	return to_place(emit_test(o, BPF_JEQ, arch->arch, calls, others));

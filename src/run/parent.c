@@ -310,9 +310,10 @@ static int move_net_devices(struct launch *l, struct error *err)
 		snprintf(path, sizeof(path), "%d/ns/net", (int)l->pid);
 		if (proc_open(&proc, PROC_PIDS, err))
 			return -1;
-		fd = own = proc_follow(&proc, path, O_RDONLY, err);
-		if (fd < 0)
+		own = proc_follow(&proc, path, O_RDONLY, err);
+		if (own < 0)
 			return -1;
+		fd = own;
 	}
 	return net_devices_move(l->plan, fd, l->arena, &l->net_devices, err);
 }
