@@ -56,7 +56,7 @@ hostile_file() {	# PATH-IN-ROOTFS KIND
 			hostile_file "/etc/$file" "$kind"
 			begin=$SECONDS
 			for user in 0 1000 app 0:extra app:extra; do
-				(ulimit -v 262144 && joins --user "$user" "$ID" /bin/probe ids env) ||
+				(limit_memory 262144 && joins --user "$user" "$ID" /bin/probe ids env) ||
 					{ echo "$file as $kind, user $user" >&2; return 1; }
 			done
 			((SECONDS - begin < 8)) || { echo "slow with $file as $kind" >&2; return 1; }
@@ -232,6 +232,7 @@ confinement() {	# PID
 traced() {	# [EXEC-OPTION...]
 	local i program=/bin/true
 
+	! is_sanitized || skip "$RUNTIME_NAME is built with sanitizers, which keep what was freed"
 	[[ -e watched ]] || runtime run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$TEST_DIR/watched" 2>&1
 	eventually grep -q watching "$TEST_DIR/watched"
 	mkdir -p canary-of-the-caller
@@ -319,7 +320,7 @@ attacker_traces() {
 		esac
 		[[ $RUNTIME_NAME == teu || $kind != @(twice|nul) ]] || continue
 		begin=$SECONDS
-		(ulimit -v 524288 && joins --process process.json "$ID" && ((status))) || { echo "$kind" >&2; return 1; }
+		(limit_memory 524288 && joins --process process.json "$ID" && ((status))) || { echo "$kind" >&2; return 1; }
 		((SECONDS - begin < 5)) || { echo "$kind: slow" >&2; return 1; }
 	done
 }

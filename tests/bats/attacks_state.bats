@@ -20,7 +20,7 @@ bomb() {	# WHAT, the text is on standard input
 
 	cat >"$BUNDLE/config.json"
 	begin=$SECONDS
-	(ulimit -v 524288 && refused) || { echo "$1" >&2; return 1; }
+	(limit_memory 524288 && refused) || { echo "$1" >&2; return 1; }
 	((SECONDS - begin < 5)) || { echo "$1: slow" >&2; return 1; }
 }
 
@@ -99,7 +99,7 @@ repeat() {	# TEXT COUNT
 		directory) mkdir "$BUNDLE/config.json" ;;
 		loop) ln -s config.json "$BUNDLE/config.json" ;;
 		esac
-		(ulimit -v 524288 && refused) || { echo "$kind" >&2; return 1; }
+		(limit_memory 524288 && refused) || { echo "$kind" >&2; return 1; }
 	done
 }
 

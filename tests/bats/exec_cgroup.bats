@@ -284,7 +284,7 @@ same_cgroup() {
 	begin
 	local before i times=1000
 
-	! grep -q __asan_init "$RUNTIME" || times=50
+	! is_sanitized || times=50
 	before=$(ls "$ROOT/$ID" | sort; our_cgroups | sort; ls "/proc/$INIT/fd" | wc -l)
 	for ((i = 0; i < ${RTB_EXECS:-$times}; i++)); do
 		RTB_TOKEN=$TOKEN "$RUNTIME" --root "$ROOT" exec "$ID" /bin/probe ids </dev/null >/dev/null 3>&- 4>&-
@@ -298,7 +298,7 @@ same_cgroup() {
 # A capability to take away and a v1 hierarchy to enter cost calls that nobody can save; the rest is ours.
 @test "one clone, no mount, no table of mounts, few system calls" {
 	need_program strace
-	! grep -q __asan_init "$RUNTIME" || skip "$RUNTIME_NAME is built with sanitizers, which make calls of their own"
+	! is_sanitized || skip "$RUNTIME_NAME is built with sanitizers, which make calls of their own"
 	begin
 	strace -f -qq -o trace "$RUNTIME" --root "$ROOT" exec "$ID" /bin/true </dev/null
 	eq "$(grep -cE ' (clone3?|v?fork)\(' trace)" 1

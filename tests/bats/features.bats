@@ -47,7 +47,7 @@ agrees() {	# JQ-PATH TEXT
 	env -i "$RUNTIME" features >bare.json
 	cmp features.json bare.json
 	# a sanitizer reads its options in /proc, and looks for leaks there
-	if ! grep -q __asan_init "$RUNTIME"; then
+	if ! is_sanitized; then
 		unshare --mount --net --uts --ipc --pid --fork sh -c \
 			'umount -l /sys && mount -t tmpfs none /proc && exec "$1" features' sh "$RUNTIME" >bare.json
 		cmp features.json bare.json

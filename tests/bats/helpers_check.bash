@@ -186,6 +186,13 @@ need_host_root() {
 	[[ -z ${RTB_USERNS:-} ]] || skip "root of a user namespace cannot have this"
 }
 
+is_sanitized() { grep -q __asan_init "$RUNTIME"; }
+
+# For the rest of a subshell; a sanitizer reserves more than any limit.
+limit_memory() {	# KIB
+	is_sanitized || ulimit -v "$1"
+}
+
 need_resource_cap() { can 24 && [[ -z ${RTB_USERNS:-} ]] || skip "no CAP_SYS_RESOURCE on this machine"; }
 need_nice_cap() { can 23 && [[ -z ${RTB_USERNS:-} ]] || skip "no CAP_SYS_NICE on this machine"; }
 need_program() { type -P "$1" >/dev/null || skip "$1 is not installed"; }

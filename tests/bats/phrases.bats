@@ -7,7 +7,7 @@ load helpers
 
 setup() {
 	test_begin
-	! grep -q __asan_init "$RUNTIME" || skip "$RUNTIME_NAME is built with sanitizers, which write to standard error themselves"
+	! is_sanitized || skip "$RUNTIME_NAME is built with sanitizers, which write to standard error themselves"
 	args sleep 1000
 }
 

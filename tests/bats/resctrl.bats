@@ -14,7 +14,7 @@ setup_file() {
 setup() {
 	test_begin
 	ldd "$RUNTIME" >/dev/null 2>&1 || skip "$RUNTIME_NAME is static, nothing can be loaded into it"
-	! grep -q __asan_init "$RUNTIME" || skip "$RUNTIME_NAME is built with sanitizers, which take the calls first"
+	! is_sanitized || skip "$RUNTIME_NAME is built with sanitizers, which take the calls first"
 	RDT=$TEST_DIR/resctrl
 	mkdir "$RDT"
 	host_mount -t tmpfs -o mode=755 "$TOKEN" "$RDT"
