@@ -19,7 +19,7 @@ only when nothing failed. Needs no terminal. What each stage printed is in build
   vm          those for cgroups and AppArmor in an emulated machine with systemd and cgroup v2 (tests/vm); its image
               is kept in ${XDG_CACHE_HOME:-/var/cache}/teu-vm
   crash       SIGKILL before every system call of a command (tests/crash)
-  engines     Podman (as root and as a user), containerd, Docker, Buildah, conmon, umoci (tests/engines)
+  engines     Podman and Buildah (as root and as a user), containerd, Docker, conmon, umoci (tests/engines)
   filter      seccomp programs against libseccomp's: ten thousands of random profiles
   sanitizers  make check and the behaviour suites with ASan and UBSan
 

@@ -293,19 +293,12 @@ static bool is_dispensable(struct cgroup *cg, const struct hierarchy *h, int err
 	return (cg->rootless || (h->version == 2 && !h->alone)) && !needed_by(cg, h);
 }
 
-/* The name that a hierarchy has in /sys/fs/cgroup, and one of its directories. */
-static struct cgroup_mount mount_of(const struct hierarchy *h, const char *path, struct arena *a)
+/* Our own directory; ".." leads out of our cgroup namespace, where no mount of ours reaches. */
+static const char *own_directory(const struct hierarchy *h, struct arena *a)
 {
-	const char *name = str_starts(h->name, "name=") ? h->name + 5 : h->name;
-
-	return (struct cgroup_mount){ name, arena_printf(a, "%s%s", h->mount, path) };
-}
-
-/* The container stays where we are; ".." leads out of our cgroup namespace, where no mount of ours reaches. */
-static void leave_out(struct cgroup *cg, const struct hierarchy *h)
-{
-	if ((h->version == 1 || h->alone) && h->own && !str_starts(h->own, "/.."))
-		cg->shared[cg->n_shared++] = mount_of(h, h->own, cg->arena);
+	if (!h->own || str_starts(h->own, "/.."))
+		return NULL;
+	return arena_printf(a, "%s%s", h->mount, h->own);
 }
 
 static int make_all(struct cgroup *cg, int version, struct error *err)
@@ -326,7 +319,8 @@ static int make_all(struct cgroup *cg, int version, struct error *err)
 				return error_at(err, "%s", limit ? limit : "/linux/cgroupsPath");
 			}
 			if (result) {
-				leave_out(cg, h);
+				if (h->alone)
+					cg->shared = own_directory(h, cg->arena);
 				continue;
 			}
 		}
@@ -508,8 +502,11 @@ size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgro
 
 	for (size_t i = 0; i < cg->n; i++) {
 		const struct hierarchy *h = &cg->list[i];
-		struct cgroup_mount m = mount_of(h, h->path, a);
+		struct cgroup_mount m = { h->name, arena_printf(a, "%s%s", h->mount, h->path),
+					  own_directory(h, a) };
 
+		if (str_starts(m.name, "name="))
+			m.name += 5;
 		if (h->alone) {
 			mounts[0] = m;
 			n = 1;
@@ -518,14 +515,8 @@ size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgro
 		if (h->version == 1 && *m.name && !strchr(m.name, '/'))
 			mounts[n++] = m;
 	}
+	if (!n && cg->shared)
+		mounts[n++] = (struct cgroup_mount){ "", NULL, cg->shared };
 	*ret = mounts;
 	return n;
-}
-
-const char *cgroup_shared(const struct cgroup *cg, const char *name)
-{
-	for (size_t i = 0; i < cg->n_shared; i++)
-		if (str_eq(cg->shared[i].name, name))
-			return cg->shared[i].path;
-	return NULL;
 }

@@ -92,18 +92,15 @@ int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error
 
 /*
  * The container's own directories, for its /sys/fs/cgroup. The name is that of the hierarchy there ("cpu,cpuacct",
- * "systemd"), "" for v2 where that is all of /sys/fs/cgroup; a v2 hierarchy beside v1 ones is not shown. Returns how many.
+ * "systemd"), "" for v2 where that is all of /sys/fs/cgroup; a v2 hierarchy beside v1 ones is not shown. Where none could
+ * be made the container stays in its caller's: such a hierarchy of v1 is no longer among them, v2 has no path. Returns how
+ * many.
  */
 struct cgroup_mount {
 	const char *name, *path;
+	const char *own; /* the caller's directory; NULL: out of reach */
 };
 size_t cgroup_mounts(const struct cgroup *cg, struct arena *a, const struct cgroup_mount **ret);
-
-/*
- * The directory that the container shares with its caller in the hierarchy of this name, since none could be made there;
- * NULL: it has its own, or the caller's is not known here.
- */
-const char *cgroup_shared(const struct cgroup *cg, const char *name);
 
 /* ---- those in it (cgroup/members.c) ------------------------------------------------------------------------------- */
 

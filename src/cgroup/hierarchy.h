@@ -74,8 +74,7 @@ struct cgroup {
 	unsigned unit_seconds;		/* that systemd may take for an answer */
 	struct hierarchy list[CGROUP_HIERARCHIES];
 	size_t n;
-	struct cgroup_mount shared[CGROUP_HIERARCHIES]; /* of those left out: our own */
-	size_t n_shared;
+	const char *shared; /* our own, where v2 is alone and was left out; NULL: it was not */
 };
 
 /*

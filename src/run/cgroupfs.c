@@ -22,7 +22,7 @@ static int bind_hierarchy(struct tree *t, const struct fs_mount *m, struct cgrou
 				       .propagation = MS_PRIVATE };
 
 	if (tree_attach(t, &c->source, target, path, 0, &nothing, &top, err))
-		return error_in(err, "cgroup \"%s\"", c->path);
+		return error_in(err, "cgroup \"%s\"", c->shared ? c->own : c->path);
 	return 0;
 }
 

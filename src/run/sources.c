@@ -211,11 +211,10 @@ static int open_cgroups(struct sources *s, struct error *err)
 	for (size_t i = 0; i < s->n_cgroups; i++) {
 		struct cgroup_source *c = &s->cgroups[i];
 
-		if (c->left_out || !open_source(s, c->path, 0, &c->source))
-			continue;
-		if (!c->shared)
+		if (c->shared)
+			c->left_out = !c->own || open_source(s, c->own, 0, &c->source);
+		else if (open_source(s, c->path, 0, &c->source))
 			return error_sys(err, "cgroup \"%s\"", c->path);
-		c->left_out = true;
 	}
 	return 0;
 }
@@ -246,7 +245,6 @@ static int open_all(const struct fs_plan *fs, struct sources *s, struct error *e
 static void find_cgroups(const struct fs_plan *fs, const struct cgroup *cg, struct sources *s)
 {
 	const struct cgroup_mount *mounts;
-	struct cgroup_mount all = { .name = "" };
 	bool wanted = false;
 
 	for (size_t i = 0; i < fs->n_mounts; i++)
@@ -254,16 +252,11 @@ static void find_cgroups(const struct fs_plan *fs, const struct cgroup *cg, stru
 	if (!wanted)
 		return;
 	s->n_cgroups = cgroup_mounts(cg, s->arena, &mounts);
-	/* That of v2 is made already, or could not be. */
-	all.path = cgroup_shared(cg, "");
-	if (!s->n_cgroups && all.path) {
-		mounts = &all;
-		s->n_cgroups = 1;
-	}
 	s->cgroups = arena_new_n(s->arena, struct cgroup_source, s->n_cgroups);
 	for (size_t i = 0; i < s->n_cgroups; i++)
 		s->cgroups[i] = (struct cgroup_source){ .name = mounts[i].name,
 							.path = mounts[i].path,
+							.own = mounts[i].own,
 							.source = CLOSED };
 }
 
@@ -282,11 +275,8 @@ static void settle_cgroups(const struct cgroup *cg, struct sources *s)
 	for (size_t i = 0; i < s->n_cgroups; i++) {
 		struct cgroup_source *c = &s->cgroups[i];
 
-		c->shared = made == n || !str_eq(c->path, mounts[made].path);
+		c->shared = !c->path || made == n || !str_eq(c->path, mounts[made].path);
 		made += !c->shared;
-		if (c->shared)
-			c->path = cgroup_shared(cg, c->name);
-		c->left_out = !c->path;
 	}
 }
 
@@ -429,12 +419,9 @@ void sources_give(const struct sources *s, void *memory)
 	h->root = s->root;
 	h->null = s->null;
 	for (size_t i = 0; i < s->n_cgroups; i++) {
-		const struct cgroup_source *c = &s->cgroups[i];
-
-		h->cgroups[i].source = c->source;
-		h->cgroups[i].shared = c->shared;
-		/* The child would open what it knew before the clone. */
-		h->cgroups[i].left_out = c->left_out || (s->late && c->shared);
+		h->cgroups[i].source = s->cgroups[i].source;
+		h->cgroups[i].shared = s->cgroups[i].shared;
+		h->cgroups[i].left_out = s->cgroups[i].left_out;
 	}
 	if (s->n)
 		memcpy(h->list, s->list, s->n * sizeof(struct source));

@@ -33,7 +33,8 @@ struct cgroup_source {
 	bool shared;	  /* could not be made, which is tolerated: it is the caller's */
 	bool left_out;	  /* nor is that one within reach */
 	const char *name; /* of the hierarchy: "memory", "cpu,cpuacct"; "": it is the whole view */
-	const char *path; /* the directory in it, on the host */
+	const char *path; /* the container's directory in it, on the host; NULL: none */
+	const char *own;  /* the caller's; NULL: none within reach */
 	struct source source;
 };
 

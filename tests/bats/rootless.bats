@@ -216,6 +216,20 @@ deny
 	has "$error" "permission denied"
 }
 
+@test "/sys/fs/cgroup shows the caller's cgroups there, read-only even where the mount is not" {
+	local mount
+
+	config '.mounts |= map(if .type == "cgroup" then .options -= ["ro"] else . end)'
+	run_probe mounts
+	for mount in $(awk '$3 == "cgroup" { print $2 }' /proc/mounts); do
+		eq "$(mount_field "/sys/fs/cgroup/${mount##*/}" fstype)" cgroup
+		mount_opt "/sys/fs/cgroup/${mount##*/}" ro
+	done
+	[[ $(stat -f -c %T /sys/fs/cgroup) == cgroup2fs ]] || return 0
+	eq "$(mount_field /sys/fs/cgroup fstype)" cgroup2
+	mount_opt /sys/fs/cgroup ro
+}
+
 @test "--rootless=false tolerates nothing, true and auto do" {
 	args true
 	ok --rootless=true run --bundle "$BUNDLE" "$ID"

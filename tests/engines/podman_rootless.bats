@@ -54,36 +54,70 @@ setup() {
 }
 
 teardown() {
-	local sides="ours delegated alone" SIDE
+	local SIDE pid cleaners=() status=0
 
-	[ -z "$REFERENCE" ] || sides+=" theirs"
-	for SIDE in $sides; do
-		[ ! -e "$W/t/$SIDE.used" ] || side_clean
+	for SIDE in ours theirs delegated bare alone; do
+		[ -e "$W/t/$SIDE.used" ] || continue
+		side_clean 3>&- 4>&- &
+		cleaners+=($!)
+	done
+	for pid in "${cleaners[@]}"; do
+		wait "$pid" || status=1
 	done
 	rm -rf "$W/t"
+	return $status
 }
 
+# Whatever is left of the test's containers and files, and nothing of the runtime's may be left after that.
 side_clean() {
-	pod pod rm -af -t 0 > /dev/null 2>&1 || true
-	pod rm -af -t 0 > /dev/null
-	world find "$W/$SIDE/home" -mindepth 1 -maxdepth 1 ! -name '.*' -exec rm -rf {} +
+	local containers=$W/$SIDE/home/.local/share/containers/storage/vfs-containers
+
+	if [ "$(find "$containers" -mindepth 1 -maxdepth 1 -type d 2> /dev/null | wc -l)" -gt 0 ]; then
+		pod pod rm -af -t 0 > /dev/null 2>&1 || true
+		pod rm -af -t 0 > /dev/null || return 1
+	fi
+	find "$W/$SIDE/home" -mindepth 1 -maxdepth 1 ! -name '.*' -exec rm -rf {} +
 	leaks_expect_none world_leaks
 }
 
 # both FUNCTION: runs it in our world and in that of the reference. What it prints, and what `say` notes, is the same;
-# ours is in $output. Errors, which each words in its own way, stand in $W/t/SIDE.errors.
+# ours is in $output. Errors, which each words in its own way, stand in $W/t/SIDE.errors. On a busy machine Podman now and
+# then loses output of a short program, whichever runtime it drives: where nothing but output is missing on one side, both
+# are done once more, and the test says so.
 both() {
+	both_once "$1"
+	[ -n "$REFERENCE" ] || return 0
+	if output_is_missing; then
+		echo "# $BATS_TEST_DESCRIPTION: again, since output is missing: $(compared | grep '^[<>]' | head -n 3)" >&3
+		for SIDE in theirs ours; do
+			side_clean
+		done
+		both_once "$1"
+	fi
+	compared || { cat "$W/t/theirs.errors"; return 1; }
+}
+
+both_once() {
 	local theirs=
 
 	if [ -n "$REFERENCE" ]; then
-		: > "$W/t/theirs.used"
-		(SIDE=theirs; "$1" < /dev/null) > "$W/t/theirs" 2> "$W/t/theirs.errors" 3>&- 4>&- &
+		only theirs "$1" > /dev/null 3>&- 4>&- &
 		theirs=$!
 	fi
 	only ours "$1"
-	[ -n "$theirs" ] || return 0
-	wait "$theirs" || true
-	diff -u <(neutral theirs) <(neutral ours) || { cat "$W/t/theirs.errors"; return 1; }
+	[ -z "$theirs" ] || wait "$theirs" || true
+}
+
+compared() {
+	diff <(neutral theirs) <(neutral ours)
+}
+
+# Lines of one side alone, none of which is a command or a status.
+output_is_missing() {
+	local lines
+
+	lines=$(compared | grep '^[<>]') || return 1
+	! grep -q '^[<>] [+=] ' <<< "$lines" && [ "$(cut -c1 <<< "$lines" | sort -u | wc -l)" = 1 ]
 }
 
 # only SIDE FUNCTION: the same without a comparison.
@@ -95,16 +129,17 @@ only() {
 	cat "$W/t/$1" "$W/t/$1.errors"
 }
 
-# Ids and places differ. So does /dev/core, a link to a file that is not there: crun makes it, runc does not either.
+# Ids and places differ. So does /dev/core, a link to a file that is not there: crun makes it, runc does not either. With
+# the host's network /sys is the host's, and in the reference's world cgroup2 is not mounted there.
 neutral() {
-	sed -E -e "s|$W/$1|PLACE|g" -e 's/\b[0-9a-f]{12}([0-9a-f]{52})?\b/ID/g' -e '/^core$/d' "$W/t/$1"
+	sed -E -e "s|$W/$1|PLACE|g" -e 's/\b[0-9a-f]{12}([0-9a-f]{52})?\b/ID/g' -e '/^core$/d' -e '\|^/sys/fs/cgroup/unified$|d' "$W/t/$1"
 }
 
 # say COMMAND...: a line of the transcript, the command's standard output, and its status.
 say() {
 	local status=0
 
-	echo "+ $*"
+	echo "+ ${*//$'\n'/ }"
 	"$@" || status=$?
 	echo "= $status"
 }
@@ -129,8 +164,12 @@ logs_have() {
 	return 1
 }
 
+# terminal COMMAND: runs it on a pseudoterminal whose user types nothing, not even the end of input, which script(1) would
+# pass on at any moment.
 terminal() {
-	on_terminal 33 77 "$(declare -f pod bud br as_user world runtime_of); $*" 3>&- 4>&- | sed -e 's/\r$//' -e 's/^^@//'
+	[ -p "$W/t/$SIDE.keys" ] || mkfifo "$W/t/$SIDE.keys"
+	timeout 60 script -qec "stty rows 33 cols 77; $(declare -f pod bud br as_user world runtime_of); $*" /dev/null \
+		<> "$W/t/$SIDE.keys" 3>&- 4>&- | tr -d '\r'
 }
 
 # ---- output and exit status ---------------------------------------------------
@@ -202,23 +241,18 @@ terminal() {
 
 @test "rootless run -it, exec -it: a terminal of the caller's size" {
 	life() {
-		say terminal "pod run --rm -it $IMAGE sh -c 'tty; stty size; exit 9'; echo status \$?"
+		say terminal "pod run --rm -it $IMAGE sh -c 'tty; $size; exit 9'; echo status \$?"
 		pod run -d -t --name term $IMAGE sh -c 'tty; sleep 60' > /dev/null
-		say terminal "pod exec -it term sh -c 'tty; exit 8'; echo status \$?"
+		say terminal "pod exec -it term sh -c 'tty; $size; exit 8'; echo status \$?"
 		say logs_have term /dev/pts/0
 	}
-	# shellcheck disable=SC2317
-	size() {
-		pod run -d --name term $IMAGE sleep 60 > /dev/null
-		say terminal "pod exec -it term stty size"
-	}
+	# Podman tells the size while the program starts.
+	local size='for i in $(seq 50); do stty size 2>&1 | grep "33 77" && break; sleep 0.1; done'
+
 	both life
 	[[ "$(said terminal pod run)" == *"/dev/pts/0"*"33 77"*"status 9"* ]]
-	[[ "$(said terminal pod exec)" == *"/dev/pts/1"*"status 8"* ]]
+	[[ "$(said terminal pod exec)" == *"/dev/pts/1"*"33 77"*"status 8"* ]]
 	eq "$(said logs_have)" "= 0"
-	side_clean
-	only ours size # crun sets the size after the program has begun
-	[[ "$(said terminal)" == *"33 77"* ]]
 }
 
 # ---- detached life ------------------------------------------------------------
@@ -489,7 +523,7 @@ fetch() {
 	}
 	both life
 	eq "$(said pod run --rm --device)" $'4\nwritten\nrefused\n= 0'
-	[[ "$(said pod run --rm $IMAGE)" == $'0\n0\n= 1' ]]
+	eq "$(said pod run --rm $IMAGE)" $'0\n0\n= 1'
 }
 
 @test "rootless storage: the kernel's overlay, and fuse-overlayfs" {
@@ -534,19 +568,19 @@ fetch() {
 		say pod run --rm --cgroups=disabled $IMAGE echo without
 		say pod run --rm --sysctl net.ipv4.ip_default_ttl=77 $IMAGE cat /proc/sys/net/ipv4/ip_default_ttl
 		mkdir -p "$W/$SIDE/home/hooks"
-		printf '#!/bin/sh\njq -r "\\(.status) \\(.ociVersion)" > %s/hooks/seen\n' "$W/$SIDE/home" > "$W/$SIDE/home/hooks/hook"
+		printf '#!/bin/sh\njq -r ".id | length" > %s/hooks/seen\n' "$W/$SIDE/home" > "$W/$SIDE/home/hooks/hook"
 		chmod -R a+rwx "$W/$SIDE/home/hooks"
 		jq -n --arg path "$W/$SIDE/home/hooks/hook" '{version: "1.0.0", hook: {path: $path}, when: {always: true},
 			stages: ["createRuntime"]}' > "$W/$SIDE/home/hooks/hook.json"
 		say pod --hooks-dir "$W/$SIDE/home/hooks" run --rm $IMAGE echo hooked
-		cut -d' ' -f1 "$W/$SIDE/home/hooks/seen"
+		cat "$W/$SIDE/home/hooks/seen"
 	}
 	both life
 	eq "$(said pod run --rm --ulimit)" $'256\n512\n0\n= 0'
 	eq "$(said pod run --rm --oom)" $'123\n= 0'
 	eq "$(said pod run --rm --cgroups)" $'without\n= 0'
 	eq "$(said pod run --rm --sysctl)" $'77\n= 0'
-	eq "$(said pod --hooks-dir)" $'hooked\n= 0\ncreated'
+	eq "$(said pod --hooks-dir)" $'hooked\n= 0\n64'
 }
 
 @test "rootless build, commit, cp, unshare: what is made in the user's namespace is seen in it" {
@@ -576,17 +610,23 @@ fetch() {
 	[[ "$output" == *$'\n'"$USER_ID"$'\n'* ]]
 }
 
-@test "rootless: conmon killed; the container goes on, exec works in it, rm -f takes it" {
+@test "rootless: conmon killed; the container goes on, exec works in it, rm -f and delete --force take it" {
 	life() {
+		local id
+
 		pod run -d --name c $IMAGE sh -c 'sleep 60' > /dev/null
+		id=$(pod inspect -f '{{.Id}}' c)
 		world kill -KILL "$(pod inspect -f '{{.State.ConmonPid}}' c)"
 		say pod exec c echo alive
 		say pod rm -f -t 0 c
 		say pod ps -aq
+		# Podman takes it for one that has ended long ago.
+		say as_user podman unshare $(runtime_of) delete --force $id
 	}
 	only ours life
 	eq "$(said pod exec)" $'alive\n= 0'
 	eq "$(said pod ps)" "= 0"
+	eq "$(said as_user)" "= 0"
 }
 
 @test "rootless pause, stats: Podman refuses them without cgroup v2" {
@@ -648,6 +688,19 @@ fetch() {
 	fi
 }
 
+@test "rootless with a cgroup v2 of somebody else: the container stays in it, and sees it read-only" {
+	life() {
+		side_begin bare
+		say pod run --rm $IMAGE sh -c 'grep ^0:: /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.controllers | wc -l
+			mkdir /sys/fs/cgroup/x || echo refused
+			awk "\$5 ~ /^.sys.fs.cgroup/ { print \$5, \$6 }" /proc/self/mountinfo'
+		say pod run --rm --systemd=always $IMAGE echo systemd
+	}
+	only bare life
+	eq "$(said pod run --rm $IMAGE)" $'0::/\n1\nrefused\n/sys/fs/cgroup ro,nosuid,nodev,noexec,relatime\n= 0'
+	eq "$(said pod run --rm --systemd)" $'systemd\n= 0'
+}
+
 cgroup2_mount() {
 	awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts
 }
@@ -655,7 +708,6 @@ cgroup2_mount() {
 @test "rootless without subordinate ids: one id is mapped, and Podman says what is missing" {
 	life() {
 		world_begin alone
-		: > "$W/t/alone.used"
 		RUNTIME=$(runtime_of) podman_conf > "$W/$SIDE/containers.conf"
 		say alone import -q "$W/rootfs.tar" $IMAGE
 		say alone run --rm $IMAGE sh -c 'tr -s " " < /proc/self/uid_map; id -u; cat /proc/self/setgroups'

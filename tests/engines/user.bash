@@ -7,6 +7,7 @@
 #   ours       the machine's own cgroups, RUNTIME
 #   theirs     the same, REFERENCE (Debian's crun, which refuses the hybrid layout: there is no cgroup2 beside v1)
 #   delegated  cgroup v2 alone, with a cgroup that belongs to the user, RUNTIME
+#   bare       cgroup v2 alone, none of which belongs to the user, RUNTIME
 #   alone      as ours, but the user has no subordinate ids
 #
 # shellcheck shell=bash
@@ -37,6 +38,9 @@ world_init() {
 	theirs)
 		file=$(awk '$3 == "cgroup2" && $2 != "/sys/fs/cgroup" { print $2 }' /proc/mounts)
 		[ -z "$file" ] || umount "$file"
+		;;
+	bare)
+		mount -t cgroup2 none /sys/fs/cgroup
 		;;
 	delegated)
 		mount -t cgroup2 none /sys/fs/cgroup
@@ -116,6 +120,6 @@ world_leaks() {
 	world ps -e -o pid=,args= | awk '$1 != 1 && $2 != "ps" && $0 !~ / sleep 86399$| (catatonit -P|podman)$/' |
 		sed 's/^/process /'
 	find "$W/$SIDE/run" -mindepth 2 -maxdepth 2 -path "*/$(basename "$(runtime_of)")/*" | sed 's/^/state /'
-	find /sys/fs/cgroup -mindepth 1 -type d -path "*$WORD/*" ! -name conmon ! -path "*$WORD/user" |
+	find /sys/fs/cgroup -mindepth 1 -type d -path "*$WORD/*" ! -name conmon ! -path "*$WORD/user" 2> /dev/null |
 		sed 's/^/cgroup /'
 }
