@@ -268,7 +268,7 @@ stage_bats() {
 stage_vm() {
 	builds gcc --enable-devel CC=gcc || return
 	suite "behaviour (systemd, cgroup v2, AppArmor)" env RUNTIME="$build/gcc/teu" timeout -k 20 690 "$top/tests/vm/run" -t 660 \
-		cgroup_v2 systemd update update@systemd lsm exec_cgroup outcome pause events delete@systemd kill@systemd
+		cgroup_v2 systemd systemd_user update update@systemd lsm exec_cgroup outcome pause events delete@systemd kill@systemd
 }
 
 stage_rootless() {

@@ -237,6 +237,24 @@ static int wait_ready(struct bus *bus, uint64_t deadline)
 	}
 }
 
+/* Where connect_once() has looked. */
+static void tell_places(const struct bus *bus, struct error *err)
+{
+	const char *runtime = bus->user ? getenv("XDG_RUNTIME_DIR") : "/run";
+	const char *address =
+		getenv(bus->user ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS");
+
+	if (!runtime || *runtime != '/')
+		error_hint(err, "XDG_RUNTIME_DIR names no directory; the bus is %s",
+			   address ? address : "not set either");
+	else
+		error_hint(err, "tried the message bus at %s, and %s/systemd/private",
+			   address     ? address
+			   : bus->user ? arena_printf(bus->arena, "%s/bus", runtime)
+				       : "/run/dbus/system_bus_socket",
+			   runtime);
+}
+
 int bus_open(struct arena *a, bool user, unsigned seconds, struct bus **ret, struct error *err)
 {
 	struct bus *bus = arena_new(a, struct bus);
@@ -253,6 +271,8 @@ int bus_open(struct arena *a, bool user, unsigned seconds, struct bus **ret, str
 		result = wait_ready(bus, deadline);
 	if (result < 0) {
 		fail(bus, result == -EAGAIN ? -ETIMEDOUT : result, "a connection", NULL, err);
+		if (err->kind != ERR_TIMEOUT && !is_silence(result))
+			tell_places(bus, err);
 		bus_close(bus);
 		return -1;
 	}
