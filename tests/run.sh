@@ -16,8 +16,8 @@ only when nothing failed. Needs no terminal. What each stage printed is in build
   dist        a tarball, built without Python and without autotools, tested and installed
   bats        the behaviour suites (tests/bats) against the gcc build
   rootless    the behaviour suites by an ordinary user, and in a user namespace
-  vm          those for cgroups and AppArmor in an emulated machine with systemd and cgroup v2 (tests/vm); its image
-              is kept in ${XDG_CACHE_HOME:-/var/cache}/teu-vm
+  vm          those for cgroups, AppArmor and ordinary users in an emulated machine with systemd and cgroup v2
+              (tests/vm); its image is kept in ${XDG_CACHE_HOME:-/var/cache}/teu-vm
   crash       SIGKILL before every system call of a command (tests/crash)
   engines     Podman and Buildah (as root and as a user), containerd, Docker, conmon, umoci (tests/engines)
   filter      seccomp programs against libseccomp's: ten thousands of random profiles
@@ -268,7 +268,7 @@ stage_bats() {
 stage_vm() {
 	builds gcc --enable-devel CC=gcc || return
 	suite "behaviour (systemd, cgroup v2, AppArmor)" env RUNTIME="$build/gcc/teu" timeout -k 20 690 "$top/tests/vm/run" -t 660 \
-		cgroup_v2 systemd systemd_user update update@systemd lsm exec_cgroup outcome pause events delete@systemd kill@systemd
+		cgroup_v2 systemd systemd_user update update@systemd lsm exec_cgroup outcome pause events delete@systemd kill@systemd rootless
 }
 
 stage_rootless() {
