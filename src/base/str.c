@@ -128,6 +128,11 @@ bool str_to_duration(const char *s, uint64_t *ret)
 	return true;
 }
 
+int str_order(const void *x, const void *y)
+{
+	return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
 bool word_find(const struct word *table, size_t n, const char *name, uint64_t *ret)
 {
 	for (size_t i = 0; i < n; i++)

@@ -34,6 +34,9 @@ bool str_to_bytes(const char *s, int64_t *ret);
  */
 bool str_to_duration(const char *s, uint64_t *ret);
 
+/* For qsort(3): strings in an array of pointers, by their bytes. */
+int str_order(const void *x, const void *y);
+
 /* A word and what it stands for; tables of them translate the spec's vocabulary. */
 struct word {
 	const char *name;

@@ -43,7 +43,7 @@ static void choose_path(struct cgroup *cg, struct hierarchy *h, const struct hos
 				       cg->plan->path);
 }
 
-static int refuse_busy(struct cgroup *cg, struct hierarchy *h, struct error *err)
+int hierarchy_refuse_busy(struct cgroup *cg, struct hierarchy *h, struct error *err)
 {
 	struct cgroup one = { .arena = cg->arena, .n = 1 };
 	const pid_t *pids;
@@ -110,7 +110,7 @@ static int open_unit(struct cgroup *cg, struct error *err)
 	if (cg->unit_user)
 		h->path = arena_printf(cg->arena, "%s%s", user_manager(cg, h), h->path);
 	h->kept = (size_t)(strrchr(h->path, '/') - h->path);
-	return refuse_busy(cg, h, err);
+	return hierarchy_refuse_busy(cg, h, err);
 }
 
 int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct host *host,
@@ -140,7 +140,7 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 		h->number = i;
 		choose_path(cg, h, host);
 		if (hierarchy_probe(h, err) || refuse_frozen(h, err) ||
-		    (h->existed && refuse_busy(cg, h, err)))
+		    (h->existed && hierarchy_refuse_busy(cg, h, err)))
 			return -1;
 	}
 	return 0;
@@ -201,7 +201,7 @@ static bool parse_line(const char *line, struct arena *a, struct hierarchy *h)
 	size_t length, end;
 	int at = 0;
 
-	*h = (struct hierarchy){ .root = -1, .join = -1, .procs = -1, .leaf_join = -1 };
+	*h = HIERARCHY_CLOSED;
 	if (sscanf(line, "%d %zu %zu %n", &h->version, &h->kept, &length, &at) != 3 || !at)
 		return false;
 	line += at;

@@ -69,14 +69,6 @@ unsigned cgroup2_io_weight(unsigned weight)
 	return 1 + (weight - 10) * 9999 / 990;
 }
 
-static const struct limit *find_limit(const struct cgroup_plan *plan, enum limit_kind kind)
-{
-	for (size_t i = 0; i < plan->n_limits; i++)
-		if (plan->limits[i].kind == kind)
-			return &plan->limits[i];
-	return NULL;
-}
-
 static int write_weight(struct hierarchy *h, const struct limit *limit,
 			const struct cgroup_plan *plan, struct error *err)
 {
@@ -127,8 +119,8 @@ static int write_io_max(struct hierarchy *h, const struct limit *limit,
 static int write_bandwidth(struct hierarchy *h, const struct limit *limit,
 			   const struct cgroup_plan *plan, struct error *err)
 {
-	const struct limit *quota = find_limit(plan, LIMIT_CPU_QUOTA),
-			   *period = find_limit(plan, LIMIT_CPU_PERIOD);
+	const struct limit *quota = plan_find_limit(plan, LIMIT_CPU_QUOTA),
+			   *period = plan_find_limit(plan, LIMIT_CPU_PERIOD);
 	char value[80], now[80] = "max", first[32] = "";
 
 	/* Both in one write: that of the first of them. */
@@ -151,7 +143,7 @@ static int write_bandwidth(struct hierarchy *h, const struct limit *limit,
 static int write_swap(struct hierarchy *h, const struct limit *limit,
 		      const struct cgroup_plan *plan, struct error *err)
 {
-	const struct limit *memory = find_limit(plan, LIMIT_MEMORY);
+	const struct limit *memory = plan_find_limit(plan, LIMIT_MEMORY);
 	int64_t swap = limit->value, known;
 	char value[32] = "max", now[32];
 

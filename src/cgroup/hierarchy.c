@@ -112,13 +112,10 @@ static struct hierarchy *add(struct cgroup *cg, int version, const char *name, c
 	if (cg->n == CGROUP_HIERARCHIES)
 		return NULL;
 	h = &cg->list[cg->n++];
-	*h = (struct hierarchy){ .version = version,
-				 .name = name,
-				 .own = own,
-				 .root = -1,
-				 .join = -1,
-				 .procs = -1,
-				 .leaf_join = -1 };
+	*h = HIERARCHY_CLOSED;
+	h->version = version;
+	h->name = name;
+	h->own = own;
 	if (version == 1)
 		h->controllers = controllers_parse(name, ",", 1);
 	return h;

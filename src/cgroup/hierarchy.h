@@ -62,6 +62,10 @@ struct hierarchy {
 		*journal; /* of an update, where writes to it are noted; NULL: they are not */
 };
 
+/* One of which nothing is open. */
+#define HIERARCHY_CLOSED \
+	((struct hierarchy){ .root = -1, .join = -1, .procs = -1, .leaf_join = -1 })
+
 struct cgroup {
 	struct arena *arena;
 	const struct cgroup_plan *plan; /* NULL for one that came from a record */
@@ -82,6 +86,9 @@ struct cgroup {
  * /proc/self/cgroup, which is as long as there are hierarchies; the mount table only where one has an unusual place.
  */
 int hierarchy_find_all(struct cgroup *cg, struct error *err);
+
+/* Refuses a directory in which, or below which, somebody is; one that is not there is fine. */
+int hierarchy_refuse_busy(struct cgroup *cg, struct hierarchy *h, struct error *err);
 
 /* The v2 cgroup of a process, NULL if that cannot be read. */
 const char *hierarchy_path_of(struct arena *a, pid_t pid);

@@ -177,18 +177,10 @@ void cgroup_undo(struct journal *j, struct error *err)
 
 /* ---- changing -------------------------------------------------------------------------------------------------------- */
 
-static const struct limit *find_limit(const struct cgroup_plan *plan, enum limit_kind kind)
-{
-	for (size_t i = 0; i < plan->n_limits; i++)
-		if (plan->limits[i].kind == kind)
-			return &plan->limits[i];
-	return NULL;
-}
-
 /* v1's kernel refuses a limit below what is used; v2's makes room, by killing where nothing else helps. */
 static int check_usage(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err)
 {
-	const struct limit *limit = find_limit(plan, LIMIT_MEMORY);
+	const struct limit *limit = plan_find_limit(plan, LIMIT_MEMORY);
 	struct hierarchy *h;
 	char text[32];
 	uint64_t used;
@@ -206,13 +198,19 @@ static int check_usage(struct cgroup *cg, const struct cgroup_plan *plan, struct
 	return 0;
 }
 
-static int change_all(struct cgroup *cg, const struct cgroup_plan *plan, struct journal *j,
-		      struct error *err)
+static int write_files(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err)
 {
 	struct hierarchy *v2 = cgroup_find_v2(cg);
 
-	if (knob_apply(cg, plan, true, err) || knob_apply(cg, plan, false, err) ||
-	    (v2 && plan->n_unified && cgroup2_apply_unified(v2, plan, cg->arena, err)))
+	if (knob_apply(cg, plan, true, err) || knob_apply(cg, plan, false, err))
+		return -1;
+	return v2 && plan->n_unified ? cgroup2_apply_unified(v2, plan, cg->arena, err) : 0;
+}
+
+static int change_all(struct cgroup *cg, const struct cgroup_plan *plan, struct journal *j,
+		      struct error *err)
+{
+	if (write_files(cg, plan, err))
 		return -1;
 	if (!plan->n_devices)
 		return 0;
@@ -227,18 +225,12 @@ static int change_all(struct cgroup *cg, const struct cgroup_plan *plan, struct 
 static int tell_systemd(struct cgroup *cg, const struct cgroup_plan *plan, struct journal *j,
 			struct error *err)
 {
-	struct hierarchy *v2 = cgroup_find_v2(cg);
-
 	if (!cg->unit)
 		return 0;
 	if (systemd_update(cg, plan, err))
 		return -1;
 	j->told = true;
-	return knob_apply(cg, plan, true, err) || knob_apply(cg, plan, false, err) ||
-			       (v2 && plan->n_unified &&
-				cgroup2_apply_unified(v2, plan, cg->arena, err))
-		       ? -1
-		       : 0;
+	return write_files(cg, plan, err);
 }
 
 int cgroup_update(struct cgroup *cg, const struct cgroup_plan *plan,

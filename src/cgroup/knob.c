@@ -103,13 +103,10 @@ int knob_write(struct hierarchy *h, const char *file, const char *value, const s
 int knob_write_weight(struct hierarchy *h, const char *file, const char *value,
 		      const struct limit *limit, const struct cgroup_plan *plan, struct error *err)
 {
-	const struct limit *idle = NULL;
+	const struct limit *idle = plan_find_limit(plan, LIMIT_CPU_IDLE);
 
 	if (knob_write(h, file, value, limit, err) == 0)
 		return 0;
-	for (size_t i = 0; i < plan->n_limits; i++)
-		if (plan->limits[i].kind == LIMIT_CPU_IDLE)
-			idle = &plan->limits[i];
 	if (errno != EINVAL || !idle || knob_write(h, "cpu.idle", "0", idle, err))
 		return -1;
 	return knob_write(h, file, value, limit, err);

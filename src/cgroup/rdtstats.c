@@ -81,11 +81,6 @@ static void write_schemata(const char *schemata, struct arena *a, struct json_wr
 
 /* ---- counters -------------------------------------------------------------------------------------------------------- */
 
-static int compare(const void *x, const void *y)
-{
-	return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
 /* "mon_L3_00", ...: one for each cache. */
 static size_t find_domains(int root, const char *path, struct arena *a, char ***ret)
 {
@@ -104,7 +99,7 @@ static size_t find_domains(int root, const char *path, struct arena *a, char ***
 			(*ret)[n++] = arena_printf(a, "%s/%s", path, entry->d_name);
 	(void)closedir(dir);
 	if (n)
-		qsort(*ret, n, sizeof(**ret), compare);
+		qsort(*ret, n, sizeof(**ret), str_order);
 	return n;
 }
 

@@ -224,11 +224,6 @@ static void write_amounts2(const struct sample *s, struct hierarchy *h)
 	write_amount(s, "swap", &swap);
 }
 
-static int compare_lines(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Every line of memory.stat, by name. */
 static void write_raw(const struct sample *s, const char *stat)
 {
@@ -249,7 +244,7 @@ static void write_raw(const struct sample *s, const char *stat)
 	}
 	if (!n)
 		return;
-	qsort(lines, n, sizeof(*lines), compare_lines);
+	qsort(lines, n, sizeof(*lines), str_order);
 	sample_open(s, "raw");
 	for (size_t i = 0; i < n; i++)
 		sample_member(s, lines[i], sample_to_number(lines[i] + strlen(lines[i]) + 1));
@@ -441,7 +436,7 @@ static size_t find_sizes(const struct sample *s, struct hierarchy *h, char ***re
 	}
 	(void)closedir(dir);
 	if (n)
-		qsort(*ret, n, sizeof(**ret), compare_lines);
+		qsort(*ret, n, sizeof(**ret), str_order);
 	return n;
 }
 

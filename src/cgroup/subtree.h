@@ -15,7 +15,7 @@
  */
 int subtree_enable(struct hierarchy *h, const char *names, struct error *err);
 
-/* The same for the directories in it: passes on to `child` what it has itself, as far as that goes. */
+/* The same for the directories in it: the container's passes on to them what it has itself, as far as that goes. */
 void subtree_pass_on(struct hierarchy *h);
 
 /* Puts the words of `list` that are not in `other` into `ret`, which has room for all of `list`. */

@@ -155,16 +155,10 @@ static int make_way(struct bus *bus, struct cgroup *cg, struct error *err)
 	struct hierarchy *h = cgroup_find_v2(cg);
 	enum bus_answer answer;
 	struct error unused;
-	const pid_t *pids;
 	char events[256];
-	size_t n = 0;
 
-	if (members_list(h, cg->arena, &pids, &n, err))
+	if (hierarchy_refuse_busy(cg, h, err))
 		return -1;
-	if (n)
-		return error_config(err, "/linux/cgroupsPath",
-				    "unit %s exists already and holds processes (%zu, one is %d)",
-				    cg->unit, n, (int)pids[0]);
 	if (hierarchy_read(h, "cgroup.events", events, sizeof(events)) &&
 	    strstr(events, "populated 0"))
 		(void)ask(bus, "StopUnit", cg->unit, "replace", &answer, NULL, &unused);

@@ -41,14 +41,6 @@ void unit_put_text(struct unit_list *to, const char *name, const char *text)
 
 /* ---- limits ---------------------------------------------------------------------------------------------------------- */
 
-static const struct limit *find_limit(const struct cgroup_plan *plan, enum limit_kind kind)
-{
-	for (size_t i = 0; i < plan->n_limits; i++)
-		if (plan->limits[i].kind == kind)
-			return &plan->limits[i];
-	return NULL;
-}
-
 static uint64_t bytes_of(int64_t value)
 {
 	return value < 0 ? NO_LIMIT : (uint64_t)value;
@@ -57,7 +49,7 @@ static uint64_t bytes_of(int64_t value)
 /* The spec's value is that of memory and swap together. */
 static uint64_t swap_of(const struct cgroup_plan *plan, int64_t value)
 {
-	const struct limit *memory = find_limit(plan, LIMIT_MEMORY);
+	const struct limit *memory = plan_find_limit(plan, LIMIT_MEMORY);
 
 	if (value > 0 && memory && memory->value > 0)
 		value -= memory->value;
@@ -101,8 +93,8 @@ static void put_quota(struct unit_list *to, int64_t quota, int64_t period)
 
 static void put_bandwidth(struct unit_list *to, const struct cgroup_plan *plan)
 {
-	const struct limit *quota = find_limit(plan, LIMIT_CPU_QUOTA),
-			   *period = find_limit(plan, LIMIT_CPU_PERIOD);
+	const struct limit *quota = plan_find_limit(plan, LIMIT_CPU_QUOTA),
+			   *period = plan_find_limit(plan, LIMIT_CPU_PERIOD);
 
 	if (period)
 		unit_put_number(to, "CPUQuotaPeriodUSec", "t", (uint64_t)period->value);
@@ -229,7 +221,7 @@ void unitlimits_put(struct unit_list *to, const struct cgroup_plan *plan)
 
 void unitlimits_put_recent(struct unit_list *to, const struct cgroup_plan *plan)
 {
-	const struct limit *idle = find_limit(plan, LIMIT_CPU_IDLE);
+	const struct limit *idle = plan_find_limit(plan, LIMIT_CPU_IDLE);
 
 	/* Version 252. */
 	if (idle && idle->value)

@@ -38,14 +38,9 @@ static struct list list_begin(struct arena *a, size_t room)
 	return (struct list){ .words = arena_new_n(a, const char *, room + 1) };
 }
 
-static int compare_words(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void list_sort(struct list *list)
 {
-	qsort(list->words, list->n, sizeof(list->words[0]), compare_words);
+	qsort(list->words, list->n, sizeof(list->words[0]), str_order);
 }
 
 static struct list list_of(const struct words *words, struct arena *a)

@@ -13,23 +13,6 @@
 #include "run/host.h"
 #include "spec/load.h"
 
-/* Places in a plan are those of config.json; the file is what stands under /mounts there. */
-static int name_place(struct error *err, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char rest[sizeof(err->where)];
-
-	if (*err->file || !str_starts(err->where, "/mounts"))
-		return -1;
-	memcpy(rest, err->where, sizeof(rest));
-	snprintf(err->where, sizeof(err->where), "%s", rest + strlen("/mounts"));
-	snprintf(err->file, sizeof(err->file), "%s",
-		 str_eq(path, "-") ? "standard input"
-		 : slash	   ? slash + 1
-				   : path);
-	return -1;
-}
-
 static int make_plan(struct container *c, const struct host *host, struct oci_config *wanted,
 		     struct plan_warnings *warnings, const struct plan **ret, struct error *err)
 {
@@ -101,7 +84,11 @@ static int mounts(struct invocation *in, struct error *err)
 		return -1;
 	in->args--;
 	in->n_args++;
-	return change(in, add, &c, err) ? name_place(err, in->args[2]) : 0;
+	if (change(in, add, &c, err) == 0)
+		return 0;
+	/* Places in a plan are those of config.json. */
+	(void)spec_place_in_file(err, "/mounts", in->args[2]);
+	return -1;
 }
 
 const struct command command_mounts = {

@@ -121,29 +121,18 @@ static int plan_before(const struct container *c, const struct oci_config *confi
 /* Places are those of config.json; what is meant is an option, or stands in the file. */
 static void name_place(const struct invocation *in, struct error *err)
 {
-	static const char resources[] = "/linux/resources";
-	const char *path = in->set.resources, *slash = path ? strrchr(path, '/') : NULL;
 	const char *option = plan_update_option(err->where);
 	struct pair options[LIMITS];
 	size_t n = given_options(in, options);
-	char where[sizeof(err->where)];
 
-	if (*err->file || !str_starts(err->where, resources))
-		return;
-	for (size_t i = 0; option && i < n; i++)
+	for (size_t i = 0; !*err->file && option && i < n; i++)
 		if (str_eq(options[i].key, option)) {
 			err->where[0] = '\0';
 			error_in(err, "--%s", option);
 			return;
 		}
-	if (!path)
-		return;
-	memcpy(where, err->where, sizeof(where));
-	snprintf(err->where, sizeof(err->where), "%s", where + strlen(resources));
-	snprintf(err->file, sizeof(err->file), "%s",
-		 str_eq(path, "-") ? "standard input"
-		 : slash	   ? slash + 1
-				   : path);
+	if (in->set.resources)
+		(void)spec_place_in_file(err, "/linux/resources", in->set.resources);
 }
 
 static int change_container(struct invocation *in, struct container *c,

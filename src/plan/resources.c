@@ -416,6 +416,14 @@ static int plan_unified(const struct oci_resources *r, struct arena *a, struct c
 	return 0;
 }
 
+const struct limit *plan_find_limit(const struct cgroup_plan *plan, enum limit_kind kind)
+{
+	for (size_t i = 0; i < plan->n_limits; i++)
+		if (plan->limits[i].kind == kind)
+			return &plan->limits[i];
+	return NULL;
+}
+
 int plan_resources(const struct oci_resources *r, const struct oci_resources *whole,
 		   const struct oci_resources *now, struct arena *a, struct plan_warnings *warnings,
 		   struct cgroup_plan *plan, struct error *err)

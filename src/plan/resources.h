@@ -110,6 +110,9 @@ int plan_cgroup(const struct oci_linux *os, const char *id, const struct host *h
 		struct arena *a, struct plan_warnings *warnings, struct cgroup_plan *ret,
 		struct error *err);
 
+/* The limit of this kind, NULL if the plan has none; of a kind that several devices have, the first. */
+const struct limit *plan_find_limit(const struct cgroup_plan *plan, enum limit_kind kind);
+
 /*
  * Fills limits and unified of *plan from r. `whole` is what holds afterwards, where values that belong together are compared;
  * `now` what holds before an update, NULL for a new container, where both are the same.

@@ -2,9 +2,9 @@
 /*
  * Mounts in a running container: added to its tree, taken away again.
  *
- * A process of ours enters the container's namespaces, with its root's ids, and works as init did when the tree was built (run/tree.h): each target is resolved once, inside the root, and what may not be mounted over is
- * refused. Sources are opened on the host before it enters. The pid namespace, where it could be found and traced, it enters
- * only to mount a new procfs.
+ * A process of ours enters the container's namespaces, with its root's ids, and works as init did when the tree was built
+ * (run/tree.h): each target is resolved once, inside the root, and what may not be mounted over is refused. Sources are opened
+ * on the host before it enters. The pid namespace, where it could be found and traced, it enters only to mount a new procfs.
  */
 #pragma once
 

@@ -85,48 +85,54 @@ static void copy_interpreter(const unsigned char *head, size_t n, uint64_t offse
 	ret->interpreter[size - 1] = '\0';
 }
 
-static bool parse_64(const unsigned char *head, size_t n, struct image *ret)
+/* Both classes in the words of the wider one. */
+static bool read_header(const unsigned char *head, size_t n, bool wide, Elf64_Ehdr *ret)
 {
-	Elf64_Ehdr elf;
-	Elf64_Phdr program;
+	Elf32_Ehdr narrow;
 
-	if (n < sizeof(elf))
+	if (n < (wide ? sizeof(*ret) : sizeof(narrow)))
 		return false;
-	memcpy(&elf, head, sizeof(elf));
-	if ((elf.e_type != ET_EXEC && elf.e_type != ET_DYN) || !elf.e_phnum ||
-	    elf.e_phentsize != sizeof(program))
-		return false;
-	for (unsigned i = 0; i < elf.e_phnum; i++) {
-		uint64_t at = elf.e_phoff + i * sizeof(program);
-
-		if (elf.e_phoff > n || at > n || n - at < sizeof(program))
-			return true;
-		memcpy(&program, head + at, sizeof(program));
-		if (program.p_type == PT_INTERP) {
-			copy_interpreter(head, n, program.p_offset, program.p_filesz, ret);
-			return true;
-		}
+	if (wide) {
+		memcpy(ret, head, sizeof(*ret));
+		return true;
 	}
+	memcpy(&narrow, head, sizeof(narrow));
+	*ret = (Elf64_Ehdr){ .e_type = narrow.e_type,
+			     .e_phoff = narrow.e_phoff,
+			     .e_phentsize = narrow.e_phentsize,
+			     .e_phnum = narrow.e_phnum };
 	return true;
 }
 
-static bool parse_32(const unsigned char *head, size_t n, struct image *ret)
+static void read_program(const unsigned char *at, bool wide, Elf64_Phdr *ret)
 {
-	Elf32_Ehdr elf;
-	Elf32_Phdr program;
+	Elf32_Phdr narrow;
 
-	if (n < sizeof(elf))
-		return false;
-	memcpy(&elf, head, sizeof(elf));
-	if ((elf.e_type != ET_EXEC && elf.e_type != ET_DYN) || !elf.e_phnum ||
-	    elf.e_phentsize != sizeof(program))
+	if (wide) {
+		memcpy(ret, at, sizeof(*ret));
+		return;
+	}
+	memcpy(&narrow, at, sizeof(narrow));
+	*ret = (Elf64_Phdr){ .p_type = narrow.p_type,
+			     .p_offset = narrow.p_offset,
+			     .p_filesz = narrow.p_filesz };
+}
+
+static bool parse_programs(const unsigned char *head, size_t n, bool wide, struct image *ret)
+{
+	const size_t size = wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	Elf64_Ehdr elf;
+	Elf64_Phdr program;
+
+	if (!read_header(head, n, wide, &elf) || (elf.e_type != ET_EXEC && elf.e_type != ET_DYN) ||
+	    !elf.e_phnum || elf.e_phentsize != size)
 		return false;
 	for (unsigned i = 0; i < elf.e_phnum; i++) {
-		uint64_t at = (uint64_t)elf.e_phoff + i * sizeof(program);
+		uint64_t at = elf.e_phoff + i * size;
 
-		if (at > n || n - at < sizeof(program))
+		if (elf.e_phoff > n || at > n || n - at < size)
 			return true;
-		memcpy(&program, head + at, sizeof(program));
+		read_program(head + at, wide, &program);
 		if (program.p_type == PT_INTERP) {
 			copy_interpreter(head, n, program.p_offset, program.p_filesz, ret);
 			return true;
@@ -146,7 +152,7 @@ static void parse_elf(const unsigned char *head, size_t n, struct image *ret)
 		ret->kind = IMAGE_FOREIGN;
 		return;
 	}
-	if (head[EI_CLASS] == ELFCLASS64 ? parse_64(head, n, ret) : parse_32(head, n, ret))
+	if (parse_programs(head, n, head[EI_CLASS] == ELFCLASS64, ret))
 		ret->kind = IMAGE_ELF;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/mount.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -199,7 +200,7 @@ void runnable_file(const struct view *v, const char *path, const char *what, con
 static void warn_of_user(const struct judge *j, const struct process_plan *p,
 			 const struct view_place *place)
 {
-	const uint64_t override = UINT64_C(1) << 1; /* CAP_DAC_OVERRIDE */
+	const uint64_t override = UINT64_C(1) << CAP_DAC_OVERRIDE;
 	bool member;
 	struct stat st;
 	mode_t bit;

@@ -73,11 +73,27 @@ static const char *read_stream(const char *path, struct arena *a, size_t *ret_si
 	return read_text(fd, path, a, ret_size, err);
 }
 
+static const char *source_name(const char *path)
+{
+	return str_eq(path, "-") ? "standard input" : last_name(path);
+}
+
 /* The error is one of a file that is not called config.json. */
 static int name_file(struct error *err, const char *name)
 {
 	snprintf(err->file, sizeof(err->file), "%s", name);
 	return -1;
+}
+
+bool spec_place_in_file(struct error *err, const char *above, const char *path)
+{
+	size_t n = strlen(above);
+
+	if (*err->file || !str_starts(err->where, above))
+		return false;
+	memmove(err->where, err->where + n, sizeof(err->where) - n);
+	(void)name_file(err, source_name(path));
+	return true;
 }
 
 const char *spec_read(const char *bundle, const char *path, struct arena *a, size_t *ret_size,
@@ -129,7 +145,7 @@ int spec_load_resources(const char *path, struct arena *a, const struct oci_reso
 	if (!text)
 		return -1;
 	if (oci_resources_parse(text, size, a, ret, warnings, err))
-		return name_file(err, str_eq(path, "-") ? "standard input" : last_name(path));
+		return name_file(err, source_name(path));
 	return 0;
 }
 
@@ -166,7 +182,6 @@ int spec_load_mounts(const char *path, struct arena *a, const struct oci_mount *
 	}
 	/* Our own line does not count. */
 	err->line -= err->line > 0;
-	memmove(err->where, err->where + (str_starts(err->where, "/mounts") ? 7 : 0),
-		sizeof(err->where) - 7);
-	return name_file(err, str_eq(path, "-") ? "standard input" : last_name(path));
+	spec_place_in_file(err, "/mounts", path);
+	return name_file(err, source_name(path));
 }

@@ -36,6 +36,12 @@ const char *spec_read(const char *bundle, const char *path, struct arena *a, siz
 int spec_load_process(const char *path, struct arena *a, const struct oci_process **ret,
 		      struct oci_warnings *warnings, struct error *err);
 
+/*
+ * Makes a place below `above` of config.json one in the file that holds what stands there (-: standard input); false, and
+ * nothing is changed, where it is none or already one in a file.
+ */
+bool spec_place_in_file(struct error *err, const char *above, const char *path);
+
 /* Reads a file that holds what stands under /mounts in config.json, which is also where places in it are named. */
 int spec_load_mounts(const char *path, struct arena *a, const struct oci_mount **ret, size_t *ret_n,
 		     struct oci_warnings *warnings, struct error *err);

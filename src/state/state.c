@@ -73,10 +73,14 @@ static int make_above(const char *root, struct error *err)
 	return 0;
 }
 
+static bool lies_in(const char *path, const char *dir)
+{
+	return dir && *dir && str_starts(path, dir) && strchr("/", path[strlen(dir)]);
+}
+
 /* Makes the directory and the missing ones above it, 0700. */
 static int make_root(const char *root, struct error *err)
 {
-	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
 	int result = mkdir(root, 0700);
 
 	if (result && errno == ENOENT && strlen(root) < PATH_MAX) {
@@ -87,7 +91,7 @@ static int make_root(const char *root, struct error *err)
 	if (result)
 		return errno == EEXIST ? 0 : root_failed(root, "mkdir", err);
 	/* In a user's runtime directory cleaners leave nothing alone for long but what is sticky (XDG Base Directory). */
-	if (runtime_dir && *runtime_dir && str_starts(root, runtime_dir))
+	if (lies_in(root, getenv("XDG_RUNTIME_DIR")))
 		(void)chmod(root, 01700);
 	return 0;
 }
@@ -268,11 +272,6 @@ void state_close(struct state *s)
 	fd_close(&s->fd);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 int state_list(const char *root, struct arena *a, const char *const **ret, size_t *ret_n,
 	       struct error *err)
 {
@@ -302,7 +301,7 @@ int state_list(const char *root, struct arena *a, const char *const **ret, size_
 	}
 	closedir(dir);
 	if (n)
-		qsort(names, n, sizeof(*names), compare_names);
+		qsort(names, n, sizeof(*names), str_order);
 	*ret = names;
 	*ret_n = n;
 	return 0;
