@@ -99,6 +99,25 @@ gives_up() {	# MESSAGE=FAULT TEXT...
 	eq "$(calls)" "Hello AddMatch StopUnit ResetFailedUnit "
 }
 
+@test "TEU_SYSTEMD_TIMEOUT that is no number of seconds is refused by name, where systemd is asked" {
+	local value
+	manager_start
+	for value in 0 -1 1.5 10s " 5" 3601 99999999999999999999 x; do
+		TEU_SYSTEMD_TIMEOUT=$value fails create --bundle "$BUNDLE" "$ID"
+		has "$error" "\"$value\" of the environment variable TEU_SYSTEMD_TIMEOUT: a number of seconds from 1 to 3600"
+		TEU_SYSTEMD_TIMEOUT=$value fails check --bundle "$BUNDLE"
+		has "$error" TEU_SYSTEMD_TIMEOUT
+		missing "$ROOT/$ID"
+	done
+	eq "$(calls)" ""
+	for value in "" 1 3600; do
+		TEU_SYSTEMD_TIMEOUT=$value create
+		delete --force
+	done
+	# Whoever does not ask it is not bothered.
+	TEU_SYSTEMD_TIMEOUT=x "$RUNTIME" --root "$ROOT" check --bundle "$BUNDLE"
+}
+
 @test "late answers are answers" {
 	local message
 	for message in auth Hello AddMatch StartTransientUnit JobRemoved; do
