@@ -439,6 +439,9 @@ int cgroup_remove(const struct cgroup *cg, struct error *err)
 	struct error failure;
 	int result = c->unit ? systemd_stop(c, err) : 0;
 
+	/* systemd has removed it, and whoever comes next may have the name already. */
+	if (c->unit && !systemd_is_there(c))
+		return result;
 	/* One that cannot be removed does not keep the others. */
 	for (size_t i = 0; i < c->n; i++) {
 		if (remove_hierarchy(&c->list[i], &a, deadline, &failure)) {

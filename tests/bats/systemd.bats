@@ -238,6 +238,30 @@ populated() { grep -qs "populated 1" "$DIR/cgroup.events"; }
 	shows ActiveState active
 }
 
+@test "the unit of a container that has ended is another's by now: delete leaves it alone" {
+	running
+	start
+	ok kill "$ID" KILL
+	eventually test ! -e "$DIR"
+	systemd-run --quiet --scope --unit "$UNIT" sleep 1000 &
+	eventually populated
+	delete
+	shows ActiveState active
+	populated
+	# Also in another slice, where its cgroup is not.
+	systemctl stop "$UNIT"
+	running
+	start
+	ok kill "$ID" KILL
+	eventually test ! -e "$DIR"
+	systemd-run --quiet --scope --slice user.slice --unit "$UNIT" sleep 1000 &
+	eventually grep -qs "populated 1" "/sys/fs/cgroup/user.slice/$UNIT/cgroup.events"
+	delete
+	shows ActiveState active
+	systemctl stop "$UNIT"
+	no_unit
+}
+
 @test "a create that was killed leaves a unit that delete removes" {
 	args sleep 1000
 	RTB_TOKEN=$TOKEN timeout -s KILL 0.15 "$RUNTIME" --root "$ROOT" --systemd-cgroup create \

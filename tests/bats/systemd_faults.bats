@@ -161,8 +161,157 @@ gives_up() {	# MESSAGE=FAULT TEXT...
 
 @test "the name is taken for a moment" {
 	survives StartTransientUnit=error-once=org.freedesktop.systemd1.UnitExists
-	has "$(calls)" "StartTransientUnit ResetFailedUnit StartTransientUnit"
-	gives_up StartTransientUnit=error=org.freedesktop.systemd1.UnitExists "refused StartTransientUnit $UNIT"
+	has "$(calls)" "StartTransientUnit AddMatch Subscribe ResetFailedUnit StartTransientUnit"
+	gives_up StartTransientUnit=error=org.freedesktop.systemd1.UnitExists /linux/cgroupsPath \
+		"unit $UNIT exists already, and has not gone within 2 seconds"
+}
+
+# --- units of others ---------------------------------------------------------------------------------
+
+# A process that the unit of somebody else holds.
+foreigner() {
+	sleep 1000 3>&- 4>&- &
+	export FOREIGN_PID=$!
+	echo "$FOREIGN_PID" >>"$TEST_DIR/background"
+}
+
+# It lives, and is where it was put; nobody asked for the end of its unit.
+unharmed() {	# [SLICE]
+	kill -0 "$FOREIGN_PID"
+	has "$(<"/proc/$FOREIGN_PID/cgroup")" "/${1:-$TOKEN.slice}/$UNIT"
+	lacks "$(calls)" StopUnit
+}
+
+# It ends, and with it its unit. The directories are the test's to remove.
+foreigner_ends() {	# [SLICE]
+	local dir
+
+	dir=$(v2_mount)/${1:-$TOKEN.slice}
+	manager_stop
+	kill -KILL "$FOREIGN_PID"
+	wait "$FOREIGN_PID" 2>/dev/null || :
+	eventually rmdir "$dir/$UNIT"
+	rmdir "$dir"
+}
+
+# Takes the place of a unit that has ended.
+foreigner_comes() {
+	local dir
+
+	dir=$(v2_mount)/$TOKEN.slice/$UNIT
+	[[ ! -d $dir ]] || eventually rmdir "$dir"
+	foreigner
+	mkdir "$dir"
+	echo "$FOREIGN_PID" >"$dir/cgroup.procs"
+	rm -f "$TEST_DIR/calls"
+	manager_start
+}
+
+@test "another's unit that comes between our look and our call is left alone" {
+	foreigner
+	manager_start "StartTransientUnit=foreign=$TOKEN.slice"
+	fails create --bundle "$BUNDLE" "$ID"
+	has "$error" "/linux/cgroupsPath: unit $UNIT exists already and holds processes (1, one is $FOREIGN_PID)"
+	missing "$ROOT/$ID"
+	unharmed
+	lacks "$(calls)" ResetFailedUnit
+	foreigner_ends
+	leak_check
+}
+
+@test "another's unit of that name in another slice is left alone" {
+	foreigner
+	manager_start "StartTransientUnit=foreign=$TOKEN-b.slice"
+	fails create --bundle "$BUNDLE" "$ID"
+	has "$error" "/linux/cgroupsPath: unit $UNIT exists already, and has not gone within 2 seconds"
+	missing "$ROOT/$ID"
+	unharmed "$TOKEN.slice/$TOKEN-b.slice"
+	foreigner_ends "$TOKEN.slice/$TOKEN-b.slice"
+	rmdir "$(v2_mount)/$TOKEN.slice"
+	leak_check
+}
+
+@test "another's unit that is being started, and still empty, is left alone" {
+	foreigner
+	manager_start "StartTransientUnit=foreign-slow=$TOKEN.slice"
+	fails create --bundle "$BUNDLE" "$ID"
+	has "$error" "unit $UNIT exists already and holds processes (1, one is $FOREIGN_PID)"
+	missing "$ROOT/$ID"
+	unharmed
+	foreigner_ends
+	leak_check
+}
+
+@test "another's unit that ends soon is waited for" {
+	manager_start "StartTransientUnit=foreign-brief=$TOKEN.slice"
+	create
+	has "$(<"/proc/$(pid_of)/cgroup")" "/$TOKEN.slice/$UNIT"
+	lacks "$(calls)" StopUnit
+	delete --force
+}
+
+@test "others' units that come and go without end are not waited for without end" {
+	local dir begin=$SECONDS
+
+	manager_start "StartTransientUnit=foreign-often=$TOKEN.slice"
+	fails create --bundle "$BUNDLE" "$ID"
+	has "$error" "/linux/cgroupsPath: unit $UNIT exists already, and has not gone within 2 seconds"
+	((SECONDS - begin < 15))
+	lacks "$(calls)" StopUnit
+	missing "$ROOT/$ID"
+	manager_stop
+	dir=$(v2_mount)/$TOKEN.slice
+	[[ ! -d $dir/$UNIT ]] || rmdir "$dir/$UNIT"
+}
+
+@test "another's unit, and nobody said so: it is left alone" {
+	foreigner
+	manager_start "StartTransientUnit=foreign-lost=$TOKEN.slice"
+	fails create --bundle "$BUNDLE" "$ID"
+	has "$error" "systemd did not answer within 1 seconds when asked for StartTransientUnit $UNIT"
+	missing "$ROOT/$ID"
+	unharmed
+	foreigner_ends
+	leak_check
+}
+
+@test "another's unit, and the create was killed: delete leaves it alone" {
+	foreigner
+	manager_start "StartTransientUnit=foreign-lost=$TOKEN.slice"
+	TEU_SYSTEMD_TIMEOUT=100 runtime create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
+	local job=$!
+	eventually grep -qs StartTransientUnit "$TEST_DIR/calls"
+	our_processes | xargs -r kill -KILL
+	wait "$job" 2>/dev/null || :
+	manager_start
+	delete --force
+	missing "$ROOT/$ID"
+	unharmed
+	foreigner_ends
+	leak_check
+}
+
+@test "the unit of a container that has ended is another's by now: delete leaves it alone" {
+	manager_start
+	create
+	start
+	kill -KILL "$(pid_of)"
+	wait_pid "$(pid_of)" 2>/dev/null || :
+	foreigner_comes
+	delete
+	missing "$ROOT/$ID"
+	unharmed
+	foreigner_ends
+	leak_check
+}
+
+@test "an empty unit that systemd has forgotten to remove makes way" {
+	mkdir -p "$(v2_mount)/$TOKEN.slice/$UNIT"
+	manager_start
+	create
+	has "$(calls)" "ResetFailedUnit StartTransientUnit StopUnit StartTransientUnit"
+	delete --force
+	leak_check
 }
 
 @test "what an older systemd does not know is left out" {
