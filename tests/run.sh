@@ -280,6 +280,7 @@ stage_rootless() {
 stage_crash() {
 	builds gcc --enable-devel CC=gcc || return
 	suite "killed before every system call" env RUNTIME="$build/gcc/teu" python3 "$top/tests/crash/killsteps.py"
+	suite "its processes killed so" env RUNTIME="$build/gcc/teu" python3 "$top/tests/crash/killsteps.py" --children
 }
 
 stage_engines() {

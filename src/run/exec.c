@@ -150,12 +150,12 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 static int run_program(struct exec *e, struct process_plan *p, struct credentials *c,
 		       const char *program, void *reserve, struct error *err)
 {
-	if ((!e->arrives && become_confined(c, err)) || phase_enter(&e->child, PHASE_EXEC, err))
+	if (!e->arrives && become_confined(c, err))
 		return -1;
 	if (reserve != MAP_FAILED)
 		(void)munmap(reserve, RESERVE);
 	if ((e->arrives && arrive(e, p, c, &program, err)) ||
-	    become_filtered(c->seccomp, &e->child, err))
+	    phase_enter(&e->child, PHASE_EXEC, err) || become_filtered(c->seccomp, &e->child, err))
 		return -1;
 	e->child.progress->silent |= c->seccomp != NULL;
 	channel_leave(&e->child);
