@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +20,9 @@
 #include "sys/clone.h"
 #include "sys/file.h"
 #include "sys/syscalls.h"
+
+/* How long an unmount in another namespace may take. */
+#define DETACH_SECONDS 60
 
 #define RECORD_MOUNT_PATH "mount-path"
 #define RECORD_MOUNT_ID "mount-id"
@@ -375,8 +379,13 @@ static int detach_in(const char *namespace, const char *path, uint64_t id, struc
 			_exit(errno != ENOENT);
 		_exit(setns(fd, CLONE_NEWNS) || mount_detach(path, id, err));
 	}
-	if (process_wait(pidfd, 0, &status) < 0)
-		return error_sys(err, "wait for the process that unmounts \"%s\"", path);
+	/* The file system may be one that waits for its server. */
+	if (process_wait(pidfd, deadline_in(DETACH_SECONDS), &status) < 0) {
+		error_sys(err, "wait %d seconds for the process that unmounts \"%s\"",
+			  DETACH_SECONDS, path);
+		(void)process_kill(pidfd, SIGKILL);
+		return -1;
+	}
 	if (status)
 		return error_set(err, ERR_CHILD, "cannot unmount \"%s\" in the namespace \"%s\"",
 				 path, namespace);
