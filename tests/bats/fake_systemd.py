@@ -300,6 +300,8 @@ class Connection(threading.Thread):
         if method == "Subscribe":
             self.manager.subscribers.append(self)
             return None
+        if method == "GetUnit":
+            return None if arguments[0] in manager.units else "NoSuchUnit"
         return None if method in ("Hello", "AddMatch") else "UnknownMethod"
 
     def answer(self, serial, method, arguments):
@@ -328,10 +330,10 @@ class Connection(threading.Thread):
         self.manager.jobs += 1
         job = f"{PATH}/job/{self.manager.jobs}"
         signature, values = {"Hello": ("s", (":1.1",)), "StartTransientUnit": ("o", (job,)),
-                             "StopUnit": ("o", (job,))}.get(method, ("", ()))
+                             "StopUnit": ("o", (job,)), "GetUnit": ("o", (PATH + "/unit/it",))}.get(method, ("", ()))
         for _ in range(2 if kind == "twice" else 1):
             self.send(RETURN, to, signature, values)
-        if signature == "o":
+        if signature == "o" and method != "GetUnit":
             self.job_removed(job, arguments[0])
 
     def run(self):

@@ -263,11 +263,25 @@ populated() { grep -qs "populated 1" "$DIR/cgroup.events"; }
 }
 
 @test "a create that was killed leaves a unit that delete removes" {
+	# The first time it is killed on its way to systemd, the second time when init is in its unit and recorded.
 	args sleep 1000
-	RTB_TOKEN=$TOKEN timeout -s KILL 0.15 "$RUNTIME" --root "$ROOT" --systemd-cgroup create \
-		--bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&- || :
-	[[ ! -e $ROOT/$ID ]] || delete --force
+	strace -qq -o trace -e trace=connect -e inject=connect:signal=KILL:when=1 "$RUNTIME" --root "$ROOT" \
+		--systemd-cgroup create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&- || :
+	has "$(<trace)" connect
+	exists "$ROOT/$ID"
+	delete --force
 	no_unit
+	leak_check
+	config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "echo >$F; exec sleep 1000"],
+		env: ["PATH=/bin:/usr/bin", "F=" + $f, "RTB_TOKEN=" + $t]}]' --arg f "$TEST_DIR/hangs" --arg t "$TOKEN"
+	"$RUNTIME" --root "$ROOT" --systemd-cgroup create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	wait_file "$TEST_DIR/hangs"
+	populated
+	kill -KILL $!
+	delete --force
+	no_unit
+	missing "$DIR"
+	our_processes | xargs -r kill -KILL
 	leak_check
 }
 

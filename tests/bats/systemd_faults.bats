@@ -330,6 +330,54 @@ foreigner_comes() {
 	leak_check
 }
 
+# --- update --------------------------------------------------------------------------------------
+
+# What was asked for, by the names of the properties.
+properties() { jq -r 'select(.[0] == "SetUnitProperties")[1][2][][0]' "$TEST_DIR/calls" | tr '\n' ' '; }
+
+limited() {	# with systemd asked anew from here on
+	v2_has pids && v2_has cpu || skip "cgroup v2 has no controllers pids and cpu here"
+	config '.linux.resources = {pids: {limit: 40}, cpu: {quota: 50000, period: 100000}}'
+	manager_start
+	create
+	rm "$TEST_DIR/calls"
+}
+
+@test "update asks for what it changes, and for nothing else" {
+	limited
+	ok update --pids-limit 50 "$ID"
+	eq "$(properties)" "TasksMax "
+	eq "$(calls)" "Hello SetUnitProperties GetUnit "
+	rm "$TEST_DIR/calls"
+	ok update --cpu-quota 20000 "$ID"
+	eq "$(properties)" "CPUQuotaPeriodUSec CPUQuotaPerSecUSec "
+	delete --force
+}
+
+@test "update: late, twice, silent, closed, refused" {
+	local fault dir
+
+	limited
+	dir=$(v2_mount)/$TOKEN.slice/$UNIT
+	for fault in SetUnitProperties=delay=0.3 SetUnitProperties=twice GetUnit=twice; do
+		manager_start "$fault"
+		ok update --pids-limit 50 "$ID" || { echo "with $fault" >&2; return 1; }
+		file_is "$dir/pids.max" 50
+	done
+	for fault in SetUnitProperties=silent SetUnitProperties=lost SetUnitProperties=close \
+		SetUnitProperties=error=org.example.No GetUnit=silent; do
+		manager_start "$fault"
+		fails update --pids-limit 60 "$ID" || { echo "with $fault" >&2; return 1; }
+		has "$error" "${fault%%=*} $UNIT"
+		# What could not be told to systemd is not in force.
+		file_is "$dir/pids.max" 50
+	done
+	manager_start
+	delete --force
+}
+
+# --- delete --------------------------------------------------------------------------------------
+
 @test "delete: late, twice, lost" {
 	local fault
 	for fault in StopUnit=delay=0.3 StopUnit=twice StopUnit=lost StopUnit=lost-close JobRemoved=silent \
