@@ -209,7 +209,8 @@ no_unit() { eq "$(systemctl list-units --all --no-legend "$TOKEN*" "*-$TOKEN*")"
 	script 'tail /dev/zero'
 	sd create --bundle "$BUNDLE" "$ID"
 	start
-	eventually test "$(state status)" = stopped || sleep 1
+	is_stopped() { [[ $(state status) == stopped ]]; }
+	eventually is_stopped
 	delete --force
 	no_unit
 }
