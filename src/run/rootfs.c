@@ -19,6 +19,7 @@
 #include "state/state.h"
 #include "sys/clone.h"
 #include "sys/file.h"
+#include "sys/selfexe.h"
 #include "sys/syscalls.h"
 
 /* How long an unmount in another namespace may take. */
@@ -97,6 +98,9 @@ static int build_root(struct tree *t, struct error *err)
 	if ((t->fs->enter != FS_CHROOT && isolate(t->fs, t->arena, err)) ||
 	    sources_open_late(t->sources, t->fs, err))
 		return -1;
+	if (t->fs->enter == FS_PIVOT)
+		selfexe_leave_behind();
+	selfexe_release();
 	if (attach_root(t, err))
 		return error_at(err, "/root/path");
 	t->root.fd = t->sources->root.fd;
