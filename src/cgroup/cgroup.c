@@ -148,6 +148,11 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 
 /* ---- the record ------------------------------------------------------------------------------------------------------ */
 
+bool cgroup_has_unit(const struct cgroup *cg)
+{
+	return cg->unit;
+}
+
 size_t cgroup_count(const struct cgroup *cg)
 {
 	return cg->n + (cg->unit != NULL);

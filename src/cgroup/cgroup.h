@@ -42,6 +42,9 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
  * removed by what stands in them.
  */
 size_t cgroup_count(const struct cgroup *cg);
+
+/* Whether systemd has made it, or will. */
+bool cgroup_has_unit(const struct cgroup *cg);
 const char *cgroup_line(const struct cgroup *cg, size_t i);
 int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struct cgroup **ret,
 		      struct error *err);

@@ -24,6 +24,13 @@ const char *invocation_path(struct invocation *in, const char *path)
 		       : arena_printf(in->arena, "%s/%s", str_eq(cwd, "/") ? "" : cwd, path);
 }
 
+static bool wants_systemd(const struct invocation *in)
+{
+	const char *word = in->set.cgroup_manager;
+
+	return in->set.systemd_cgroup || (word && str_eq(word, "systemd"));
+}
+
 /* Whoever does not ask systemd is not bothered. */
 static int read_patience(struct host *host, struct error *err)
 {
@@ -48,7 +55,7 @@ int invocation_host(struct invocation *in, struct host *ret, struct error *err)
 	if (host_read(ret, in->arena, err))
 		return -1;
 	ret->manager = CGROUP_CGROUPFS;
-	if (in->set.systemd_cgroup || (word && str_eq(word, "systemd")))
+	if (wants_systemd(in))
 		ret->manager = CGROUP_SYSTEMD;
 	else if (word && str_eq(word, "disabled"))
 		ret->manager = CGROUP_DISABLED;
@@ -108,6 +115,14 @@ int invocation_open(struct invocation *in, bool lock, struct container *ret, str
 	if (invocation_root(in, &root, err))
 		return -1;
 	return container_open(root, in->args[0], lock, in->arena, ret, err);
+}
+
+int invocation_reach_manager(const struct invocation *in, const struct container *c,
+			     struct error *err)
+{
+	if (c ? container_has_unit(c) : wants_systemd(in))
+		return host_reach_systemd(in->argv, err);
+	return 0;
 }
 
 int invocation_preserve_fds(const struct invocation *in, unsigned *ret, struct error *err)

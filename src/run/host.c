@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "sys/buslib.h"
 #include "sys/file.h"
 #include "sys/lsm.h"
 #include "sys/security.h"
@@ -77,6 +78,11 @@ int host_check_program(struct error *err)
 int host_protect_program(char **argv, bool later, struct error *err)
 {
 	return later ? selfexe_prepare(argv, err) : selfexe_protect(argv, err);
+}
+
+int host_reach_systemd(char **argv, struct error *err)
+{
+	return buslib_reach(argv, err);
 }
 
 bool host_takes_filter_flag(unsigned flag)

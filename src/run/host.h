@@ -16,6 +16,9 @@ int host_check_program(struct error *err);
  */
 int host_protect_program(char **argv, bool later, struct error *err);
 
+/* What needs systemd goes on in a program that can ask it (sys/buslib.h); before anything was changed. */
+int host_reach_systemd(char **argv, struct error *err);
+
 /*
  * A new name for a container's session keyring. Whoever knows the name and has the uid of its owner may join it, as exec
  * does, so nobody can guess it.

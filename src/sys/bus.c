@@ -2,7 +2,6 @@
 #include "sys/bus.h"
 
 #include <ctype.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -12,8 +11,8 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "sys/buslib.h"
 
-#define LIBRARY "libsystemd.so.0"
 #define SERVICE "org.freedesktop.systemd1"
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
@@ -32,7 +31,7 @@ struct bus_error {
 };
 
 static struct {
-	void *handle;
+	bool open;
 	int (*new)(struct sd_bus **ret);
 	int (*set_address)(struct sd_bus *, const char *);
 	int (*start)(struct sd_bus *);
@@ -64,10 +63,7 @@ static struct {
 	int (*is_signal)(struct sd_bus_message *, const char *interface, const char *member);
 } lib;
 
-static const struct {
-	const char *name;
-	void *to;
-} symbols[] = {
+static const struct buslib_symbol symbols[] = {
 	{ "sd_bus_new", &lib.new },
 	{ "sd_bus_set_address", &lib.set_address },
 	{ "sd_bus_start", &lib.start },
@@ -93,24 +89,9 @@ static const struct {
 
 static int open_library(struct error *err)
 {
-	if (lib.handle)
-		return 0;
-	lib.handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	if (!lib.handle)
-		return error_set(err, ERR_SYSTEM, "%s is needed to ask systemd: %s", LIBRARY,
-				 dlerror());
-	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
-		void *symbol = dlsym(lib.handle, symbols[i].name);
-
-		if (!symbol) {
-			error_set(err, ERR_SYSTEM, "%s has no %s", LIBRARY, symbols[i].name);
-			dlclose(lib.handle);
-			lib.handle = NULL;
-			return -1;
-		}
-		/* Pointers to functions and to data are of one size in POSIX. */
-		memcpy(symbols[i].to, &symbol, sizeof(symbol));
-	}
+	if (!lib.open && buslib_open(symbols, ARRAY_SIZE(symbols), err))
+		return -1;
+	lib.open = true;
 	return 0;
 }
 

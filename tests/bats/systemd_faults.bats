@@ -424,3 +424,25 @@ limited() {	# with systemd asked anew from here on
 	missing "$dir"
 	leak_check
 }
+
+@test "RT-CLI a runtime that cannot ask systemd itself needs the program that can" {
+	! LC_ALL=C readelf -lW "$RUNTIME" | grep -q 'program interpreter' || skip "$RUNTIME_NAME has a loader itself"
+	"$RUNTIME" --version | grep -q -F +SYSTEMD || skip "$RUNTIME_NAME is built without systemd"
+	local alone=$TEST_DIR/alone
+	mkdir "$alone"
+	cp "$RUNTIME" "$alone/teu"
+	# None is installed either, for this.
+	run unshare --mount --propagation private sh -c '
+		for dir in /usr/libexec/teu /usr/local/libexec/teu; do
+			[ ! -d "$dir" ] || mount -t tmpfs none "$dir" || exit
+		done
+		exec "$@"' - "$alone/teu" --root "$ROOT" --systemd-cgroup create --bundle "$BUNDLE" "$ID" 3>&- 4>&-
+	eq "$status" 1
+	has "$output" 'teu-systemd\", which is needed to ask systemd: no such file or directory'
+	! exists "$ROOT/$ID" 2>/dev/null
+	# Beside it, it is found.
+	cp "${RUNTIME%/*}/teu-systemd" "$alone/"
+	manager_start
+	RUNTIME=$alone/teu create
+	has "$(calls)" StartTransientUnit
+}
