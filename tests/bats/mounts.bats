@@ -270,6 +270,20 @@ load helpers
 	leak_check
 }
 
+@test "MNT-11 /sys/fs/cgroup is closed when what is mounted below it has its place" {
+	! is_pure_v2 || skip "there /sys/fs/cgroup is the container's cgroup itself"
+	add_mount /sys/fs/cgroup/own tmpfs tmpfs
+	script 'probe mounts; probe try create /sys/fs/cgroup/file , create /sys/fs/cgroup/own/file'
+	for GLOBAL in "" "--cgroup-manager disabled"; do
+		# shellcheck disable=SC2086
+		ok $GLOBAL run --bundle "$BUNDLE" "$ID"
+		eq "$(mount_field /sys/fs/cgroup fstype)" tmpfs
+		mount_opt /sys/fs/cgroup ro
+		eq "$(mount_field /sys/fs/cgroup/own fstype)" tmpfs
+		eq "$(tail -n 2 "$OUT" | tr '\n' ' ')" "EROFS ok "
+	done
+}
+
 @test "MNT-11 a v1 host's hierarchies appear below /sys/fs/cgroup" {
 	need_v1 memory
 	script 'ls /sys/fs/cgroup'
