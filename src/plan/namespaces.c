@@ -222,8 +222,9 @@ static int check_power(const struct ns_plan *ns, const struct host *host, struct
 	if (ns->listed & CLONE_NEWUSER || host->permitted & UINT64_C(1) << CAP_SYS_ADMIN)
 		return 0;
 	return error_config(err, "/linux/namespaces",
-			    "%s can only make a container with a user namespace (and uidMappings, "
-			    "gidMappings; \"spec --rootless\" shows one)",
+			    "%s can only make a container with a user namespace: add {\"type\": "
+			    "\"user\"} here, and linux.uidMappings and gidMappings (\"teu spec "
+			    "--rootless\" shows how)",
 			    host->euid ? "an ordinary user" : "a caller without CAP_SYS_ADMIN");
 }
 

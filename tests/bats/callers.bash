@@ -39,12 +39,14 @@ caller_user() {
 		{ echo "newuidmap and newgidmap are not installed" >&2; exit 2; }
 	caller_files
 	# Where the tree is may be nobody else's to see.
-	[[ -n ${RUNTIME:-} ]] || RUNTIME=$(cd "$here" && source "$here/helpers.bash" && find_runtime && echo "$RUNTIME")
+	[[ -n ${RUNTIME:-} ]] || RUNTIME=$(bats_require_minimum_version() { :; }
+		cd "$here" && source "$here/helpers.bash" && find_runtime && echo "$RUNTIME")
 	mkdir "$results/program"
 	cp "$RUNTIME" "$results/program/teu" || exit 2
 	# The suites, which are root, call it, and so do hooks, which are not.
 	cat >"$results/$(basename "$RUNTIME")" <<-END
 		#!/bin/sh
+		umask 022
 		[ "\$(id -u)" = 0 ] || exec $results/program/teu "\$@"
 		exec setpriv --reuid $CALLER_ID --regid $CALLER_ID --clear-groups --inh-caps=-all $results/program/teu "\$@"
 	END
@@ -71,29 +73,47 @@ enter_user() {
 
 cgroup_mounts() { awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts; }
 
-# A cgroup of its own in every hierarchy, with the suites in a leaf of it.
+# A cgroup of its own in every hierarchy, which is all that the suites see, with themselves in a leaf of it.
 caller_userns() {
 	local mount
 
 	export RTB_USERNS=1
 	chown "$CALLER_FIRST" "$results"
-	CALLER_CGROUP=rtb-userns-$$
+	export CALLER_CGROUP=rtb-userns-$$
 	for mount in $(cgroup_mounts); do
 		mkdir "$mount/$CALLER_CGROUP" 2>/dev/null || continue
-		for file in cpuset.cpus cpuset.mems; do
-			[[ ! -e $mount/cpuset.cpus ]] || cat "$mount/$file" >"$mount/$CALLER_CGROUP/$file"
-		done
+		cpus_of_parent "$mount/$CALLER_CGROUP"
 		mkdir "$mount/$CALLER_CGROUP/suites"
-		for file in cpuset.cpus cpuset.mems; do
-			[[ ! -e $mount/cpuset.cpus ]] || cat "$mount/$file" >"$mount/$CALLER_CGROUP/suites/$file"
-		done
-		chown "$CALLER_FIRST" "$mount/$CALLER_CGROUP"
+		cpus_of_parent "$mount/$CALLER_CGROUP/suites"
+		[[ ! -e $mount/cpu.rt_runtime_us ]] || echo 100000 >"$mount/$CALLER_CGROUP/cpu.rt_runtime_us"
+		chown "$CALLER_FIRST" "$mount/$CALLER_CGROUP" "$mount/$CALLER_CGROUP/suites"
 		for file in tasks cgroup.procs cgroup.subtree_control cgroup.threads; do
 			[[ ! -e $mount/$CALLER_CGROUP/$file ]] || chown "$CALLER_FIRST" "$mount/$CALLER_CGROUP/$file"
+			[[ ! -e $mount/$CALLER_CGROUP/suites/$file ]] ||
+				chown "$CALLER_FIRST" "$mount/$CALLER_CGROUP/suites/$file"
 		done
-		echo $$ >"$mount/$CALLER_CGROUP/suites/cgroup.procs"
+		echo $$ >"$mount/$CALLER_CGROUP/cgroup.procs"
 	done
-	enter="$RTB_PROBE as in-userns $CALLER_FIRST 1000000"
+	enter="$RTB_PROBE as in-userns $CALLER_FIRST 1000000 unshare --cgroup $here/callers.bash enter-userns"
+}
+
+cpus_of_parent() {	# DIR
+	local file
+
+	for file in cpuset.cpus cpuset.mems; do
+		[[ ! -e ${1%/*}/$file ]] || cat "${1%/*}/$file" >"$1/$file"
+	done
+}
+
+# In the suite's namespaces: every hierarchy begins at the cgroup of its own.
+enter_userns() {
+	local mount
+
+	for mount in $(cgroup_mounts); do
+		[[ -e $mount/$CALLER_CGROUP ]] || continue
+		mount --bind "$mount/$CALLER_CGROUP" "$mount" && echo 0 >"$mount/suites/cgroup.procs" || exit 2
+	done
+	exec "$@"
 }
 
 caller_end() {
@@ -107,4 +127,7 @@ caller_end() {
 	done
 }
 
-[[ ${1:-} != enter-user ]] || enter_user "${@:2}"
+case ${1:-} in
+enter-user) enter_user "${@:2}" ;;
+enter-userns) enter_userns "${@:2}" ;;
+esac

@@ -4,54 +4,20 @@
 
 load helpers
 load callers
+load helpers_caller
 
-# The user, /etc/subuid and /etc/subgid are there for this suite alone.
-setup_file() {
-	[[ -n ${RTB_PRIVATE:-} ]] || skip "needs the mount namespace of tests/bats/run"
-	[[ -z ${RTB_USERNS:-} ]] || skip "rootless_nested.bats is for user namespaces"
-	export CALLER_DIR
-	CALLER_DIR=$(mktemp -d "${TMPDIR:-/tmp}/rtb-caller.XXXX")
-	chmod 755 "$CALLER_DIR"
-	if [[ -z ${RTB_USER:-} ]]; then
-		find_runtime
-		results=$CALLER_DIR
-		caller_user
-		caller_mount
-	fi
-	suite_begin
-}
+setup_file() { caller_begin; }
+teardown_file() { caller_finish; }
 
-teardown_file() {
-	suite_end
-	umount -l /etc/passwd /etc/group /etc/subuid /etc/subgid
-	rm -rf "${CALLER_DIR:?}"
-}
-
-# Another /etc/subuid or /etc/subgid, which counts for this test.
-granted() {	# FILE LINE...
-	printf '%s\n' "${@:2}" >"$TEST_DIR/$1"
-	host_mount --bind "$TEST_DIR/$1" "/etc/$1"
+setup() {
+	needs_subids
+	test_begin
 }
 
 teardown() {
-	local place
-
-	for place in /usr/bin/newuidmap /usr/bin/newgidmap /etc/subuid /etc/subgid /proc/irq /proc/fs; do
-		while grep -q " $place .* $TOKEN\| $place .*$TEST_DIR\| [^ ]*$SUITE_DIR[^ ]* $place " /proc/self/mountinfo ||
-			awk -v p="$place" '$5 == p { n++ } END { exit n < (p ~ /^.etc/ ? 2 : 1) }' /proc/self/mountinfo; do
-			umount "$place" || break
-		done
-	done
-	leak_before
+	unmount_over /usr/bin/newuidmap /usr/bin/newgidmap /etc/subuid /etc/subgid /proc/irq /proc/fs
 	test_end
 }
-
-# The caller's own id alone.
-own_id() {
-	config '.linux.uidMappings |= .[:1] | .linux.gidMappings |= .[:1]'
-}
-
-as_user() { setpriv --reuid "$RTB_USER" --regid "$RTB_USER" --clear-groups --inh-caps=-all "$@"; }
 
 # --- id maps -------------------------------------------------------------------------------------
 
@@ -168,7 +134,9 @@ deny
 
 @test "without a user namespace it is said that there must be one" {
 	config 'del(.linux.namespaces[] | select(.type == "user")) | del(.linux.uidMappings, .linux.gidMappings)'
-	refused "an ordinary user can only make a container with a user namespace"
+	refused '/linux/namespaces: an ordinary user can only make a container with a user namespace'
+	has "$error" '{"type": "user"}'
+	has "$error" "teu spec --rootless"
 	config 'del(.linux.uidMappings, .linux.gidMappings)'
 	add_namespace user
 	refused "needs id mappings"
@@ -477,13 +445,21 @@ full"
 }
 
 @test "the key quota is told in its own words" {
+	local other=$((RTB_USER + 1)) teu=${RUNTIME%/*}/program/teu
+
+	# The quota is the user's, everywhere on the host, so another one uses it up.
+	other() { RTB_TOKEN=$TOKEN setpriv --reuid $other --regid $other --clear-groups --inh-caps=-all "$@" </dev/null; }
+	own_id
+	config 'del(.mounts[] | select(.type == "devpts").options[] | select(startswith("gid=")))
+		| (.linux.uidMappings[0], .linux.gidMappings[0]).hostID = $id' --argjson id $other
 	args true
-	RTB_TOKEN=$TOKEN as_user "$PROBE" as without-keys "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" \
-		</dev/null >"$OUT" 2>"$ERR" && return 1
+	rootfs_own $other
+	chown -R $other:$other "$ROOT" "$BUNDLE" "$TEST_DIR"
+	other "$PROBE" as without-keys "$teu" --root "$ROOT" run --bundle "$BUNDLE" "$ID" >"$OUT" 2>"$ERR" && return 1
 	matches "$(cat "$ERR")" 'key quota of user [0-9]+ is used up'
 	has "$(cat "$ERR")" kernel.keys.maxkeys
 	lacks "$(cat "$ERR")" "disk quota"
-	RTB_TOKEN=$TOKEN as_user "$PROBE" as without-keys "$RUNTIME" --root "$ROOT" run --no-new-keyring --bundle "$BUNDLE" "$ID" </dev/null
+	other "$PROBE" as without-keys "$teu" --root "$ROOT" run --no-new-keyring --bundle "$BUNDLE" "$ID"
 }
 
 @test "settings that forbid user namespaces are named with their value" {
