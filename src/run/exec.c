@@ -146,6 +146,13 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 	return become_enclosed(e->plan->preserve_fds, keep, e->arrives ? 2 : 1, err);
 }
 
+/* Our memory belongs to the user namespace that the runtime is in, where an ordinary user has no power. */
+static bool is_out_of_reach(const struct exec *e, const struct credentials *c)
+{
+	return c->seccomp && c->seccomp->notify && e->namespaces & CLONE_NEWUSER &&
+	       e->host->euid != 0;
+}
+
 /* The runtime has set limits and priorities; nothing of it is needed any more. */
 static int run_program(struct exec *e, struct process_plan *p, struct credentials *c,
 		       const char *program, void *reserve, struct error *err)
@@ -155,6 +162,7 @@ static int run_program(struct exec *e, struct process_plan *p, struct credential
 	if (reserve != MAP_FAILED)
 		(void)munmap(reserve, RESERVE);
 	if ((e->arrives && arrive(e, p, c, &program, err)) ||
+	    (is_out_of_reach(e, c) && arrival_reveal(e, p, c, &program, err)) ||
 	    become_filtered(c->seccomp, &e->child, err))
 		return -1;
 	e->child.progress->silent |= c->seccomp != NULL;

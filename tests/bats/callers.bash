@@ -2,21 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154 # $results, $here: tests/bats/run's
 #
-# The callers that tests/bats/run can put in the place of root: for each the suites that make sense, and
-# what has to be there. $enter is what a suite is run by.
+# The callers that tests/bats/run can put in the place of root, and what has to be there for them.
+# $enter is what a suite is run by.
 
 # The variables that tests/bats/run has and takes.
 # shellcheck disable=SC2034,SC2154
 
-# What an ordinary user can have: everything but cgroups, devices and the host's own namespaces.
-# shellcheck disable=SC2034 # of tests/bats/run
-CALLER_SUITES_USER=(lifecycle process exec exec_io hooks terminal masks hostname kill delete
-	state mounts seccomp timens list)
-
-# What engines do who have made a user namespace before they call.
-# shellcheck disable=SC2034 # of tests/bats/run
-CALLER_SUITES_USERNS=(lifecycle userns exec exec_io idmap namespaces timens kill delete pause mounts
-	outcome mounts_command)
+# Suites about cgroups: there the ordinary user has some that are its own, in the others none.
+CALLER_DELEGATED=" attacks_cgroups cgroup_hybrid cgroup_v1 events exec_cgroup faults outcome pause ps update "
 
 # A name, and ids and subordinate ids, that nothing else has. Its files are seen by the suites alone.
 CALLER_ID=471147
@@ -53,6 +46,7 @@ caller_user() {
 	chmod 755 "$results/$(basename "$RUNTIME")"
 	RUNTIME=$results/$(basename "$RUNTIME")
 	export RUNTIME RTB_USER=$CALLER_ID RTB_FILES=$results RTB_SUBIDS=$CALLER_FIRST
+	caller_cgroups "$CALLER_ID"
 	enter="unshare --mount --propagation private $here/callers.bash enter-user"
 }
 
@@ -73,28 +67,32 @@ enter_user() {
 
 cgroup_mounts() { awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts; }
 
-# A cgroup of its own in every hierarchy, which is all that the suites see, with themselves in a leaf of it.
-caller_userns() {
-	local mount
+# A cgroup for the suites in every hierarchy, and a leaf of it for those who call.
+caller_cgroups() {	# OWNER
+	local mount file dir
 
-	export RTB_USERNS=1
-	chown "$CALLER_FIRST" "$results"
-	export CALLER_CGROUP=rtb-userns-$$
+	export CALLER_CGROUP=rtb-caller-$$
 	for mount in $(cgroup_mounts); do
 		mkdir "$mount/$CALLER_CGROUP" 2>/dev/null || continue
+		[[ ! -e $mount/cpu.rt_runtime_us ]] || echo 100000 >"$mount/$CALLER_CGROUP/cpu.rt_runtime_us"
 		cpus_of_parent "$mount/$CALLER_CGROUP"
 		mkdir "$mount/$CALLER_CGROUP/suites"
 		cpus_of_parent "$mount/$CALLER_CGROUP/suites"
-		[[ ! -e $mount/cpu.rt_runtime_us ]] || echo 100000 >"$mount/$CALLER_CGROUP/cpu.rt_runtime_us"
-		chown "$CALLER_FIRST" "$mount/$CALLER_CGROUP" "$mount/$CALLER_CGROUP/suites"
-		for file in tasks cgroup.procs cgroup.subtree_control cgroup.threads; do
-			[[ ! -e $mount/$CALLER_CGROUP/$file ]] || chown "$CALLER_FIRST" "$mount/$CALLER_CGROUP/$file"
-			[[ ! -e $mount/$CALLER_CGROUP/suites/$file ]] ||
-				chown "$CALLER_FIRST" "$mount/$CALLER_CGROUP/suites/$file"
+		for dir in "$mount/$CALLER_CGROUP" "$mount/$CALLER_CGROUP/suites"; do
+			chown "$1" "$dir"
+			for file in tasks cgroup.procs cgroup.subtree_control cgroup.threads; do
+				[[ ! -e $dir/$file ]] || chown "$1" "$dir/$file"
+			done
 		done
-		echo $$ >"$mount/$CALLER_CGROUP/cgroup.procs"
 	done
-	enter="$RTB_PROBE as in-userns $CALLER_FIRST 1000000 unshare --cgroup $here/callers.bash enter-userns"
+}
+
+caller_userns() {
+	export RTB_USERNS=1
+	chown "$CALLER_FIRST" "$results"
+	caller_cgroups "$CALLER_FIRST"
+	enter="$here/callers.bash enter-cgroup $RTB_PROBE as in-userns $CALLER_FIRST 1000000
+		unshare --cgroup $here/callers.bash enter-view"
 }
 
 cpus_of_parent() {	# DIR
@@ -105,8 +103,17 @@ cpus_of_parent() {	# DIR
 	done
 }
 
+enter_cgroup() {
+	local mount
+
+	for mount in $(cgroup_mounts); do
+		[[ ! -e $mount/$CALLER_CGROUP ]] || echo 0 >"$mount/$CALLER_CGROUP/cgroup.procs" || exit 2
+	done
+	exec "$@"
+}
+
 # In the suite's namespaces: every hierarchy begins at the cgroup of its own.
-enter_userns() {
+enter_view() {
 	local mount
 
 	for mount in $(cgroup_mounts); do
@@ -116,18 +123,26 @@ enter_userns() {
 	exec "$@"
 }
 
+# What a suite is run by.
+caller_enter() {	# SUITE
+	if [[ -n ${RTB_USER:-} && $CALLER_DELEGATED == *" $1 "* ]]; then
+		export RTB_DELEGATED=1
+		enter="$here/callers.bash enter-cgroup unshare --mount --cgroup --propagation private
+			$here/callers.bash enter-user $here/callers.bash enter-view"
+	fi
+}
+
 caller_end() {
 	local mount
 
 	[[ -n ${CALLER_CGROUP:-} ]] || return 0
 	for mount in $(cgroup_mounts); do
-		[[ -e $mount/$CALLER_CGROUP ]] || continue
-		echo $$ >"$mount/cgroup.procs"
-		rmdir "$mount/$CALLER_CGROUP/suites" "$mount/$CALLER_CGROUP"
+		[[ ! -e $mount/$CALLER_CGROUP ]] || rmdir "$mount/$CALLER_CGROUP/suites" "$mount/$CALLER_CGROUP"
 	done
 }
 
 case ${1:-} in
 enter-user) enter_user "${@:2}" ;;
-enter-userns) enter_userns "${@:2}" ;;
+enter-cgroup) enter_cgroup "${@:2}" ;;
+enter-view) enter_view "${@:2}" ;;
 esac
