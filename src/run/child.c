@@ -28,12 +28,18 @@
 
 static int be_born(struct launch *l, struct error *err)
 {
+	const struct plan *plan = l->plan;
+
+	/* What hides itself belongs to root, and so do its files. */
+	if (plan->process.exists && limits_are_own(plan, l->host) &&
+	    limits_score_self(&plan->process, "/process", err))
+		return -1;
 	/*
 	 * In a pid namespace that others live in they could reach into us. In a new user namespace hiding would take our own
 	 * /proc files from us, and nobody is there yet. A runtime that died before this is seen by its pidfd, when we wait for
 	 * GO.
 	 */
-	return become_session(l->host, !(l->plan->ns.fresh & CLONE_NEWUSER), "teu: init", err);
+	return become_session(l->host, !(plan->ns.fresh & CLONE_NEWUSER), "teu: init", err);
 }
 
 /*
@@ -211,6 +217,7 @@ static int become_container(struct launch *l, const char **ret_program, struct e
 			       ? error_sys(err, "prctl PR_SET_PDEATHSIG")
 			       : become_enclosed(plan->preserve_fds, keep, ARRAY_SIZE(keep), err);
 	if (phase_enter(&l->child, PHASE_CREDENTIALS, err) ||
+	    (limits_are_own(plan, l->host) && limits_schedule_self(p, "/process", err)) ||
 	    become_user(&credentials, l->arena, ret_program, err) ||
 	    become_enclosed(plan->preserve_fds, keep, ARRAY_SIZE(keep), err))
 		return -1;

@@ -134,6 +134,7 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 		return error_at(err, "/process/user");
 	if (become_terminal(p, NULL, e->console, err) ||
 	    (!e->arrives && become_foreground(p, err)) ||
+	    (limits_are_own(e->plan, e->host) && limits_schedule_self(p, "/process", err)) ||
 	    become_user(c, e->arena, ret_program, err))
 		return -1;
 	/* As late as can be: what we have used so far is not on the container's account. */
@@ -469,6 +470,8 @@ static int let_go(struct exec *e, struct error *err)
 	if (e->shielded && !p.has_oom_score_adj)
 		p.oom_score_adj = e->oom_score_adj;
 	p.has_oom_score_adj = e->shielded;
+	if (limits_are_own(e->plan, e->host))
+		p = limits_of_others(&p);
 	p.sched.set = p.sched.set && !(e->arrives && limits_are_lost(&p));
 	if (limits_apply(&p, "/process", e->pid, true, err) ||
 	    rdtgroup_join(&e->container->record, e->pid, err))

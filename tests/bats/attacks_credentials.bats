@@ -173,6 +173,7 @@ hostile_passwd() {	# KIND
 }
 
 @test "SEC-6-5 account files that hang, never end or are huge" {
+	need_nodes
 	local kind begin
 
 	for kind in fifo zero directory huge line link magic tty loop socket; do

@@ -48,6 +48,7 @@ hostile_file() {	# PATH-IN-ROOTFS KIND
 }
 
 @test "SEC-6-5 SEC-14 account files that hang, never end or are huge" {
+	need_nodes
 	local file kind begin
 
 	victim
@@ -305,6 +306,7 @@ attacker_traces() {
 }
 
 @test "SEC-11-1 SEC-14 a process file that is a bomb, or no file" {
+	need_nodes
 	local kind begin
 
 	victim

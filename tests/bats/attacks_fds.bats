@@ -122,6 +122,7 @@ attack() {	# TEXT: what was tried
 }
 
 @test "SEC-3-2 a null device of the image that is another file gets no output of the container" {
+	need_nodes
 	local kind
 
 	config '.mounts |= map(select(.destination | startswith("/dev") | not)) | .linux.maskedPaths = []'

@@ -235,6 +235,7 @@ everything() {	# NAME-IN-CANARY
 }
 
 @test "SEC-1-10 tmpcopyup takes links as links and opens no FIFO, socket or device" {
+	need_nodes
 	local dir=$BUNDLE/rootfs/seed
 
 	mkdir "$dir"

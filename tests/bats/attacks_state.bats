@@ -89,6 +89,7 @@ repeat() {	# TEXT COUNT
 }
 
 @test "SEC-11-1 SEC-11-2 config.json as something else than a file" {
+	need_nodes
 	local kind
 
 	for kind in fifo zero directory loop; do

@@ -106,6 +106,7 @@ agrees() {	# JQ-PATH TEXT
 }
 
 @test "FEAT-08 FEAT-09 every mount option is understood, data of file systems is not among them" {
+	need_root "map the ids of a mount, which is one of the options"
 	local word type source
 
 	sorted .mountOptions

@@ -192,7 +192,10 @@ need_host_root() {	# [WHAT]
 	[[ -z ${RTB_USERNS:-} ]] || skip "root of a user namespace cannot ${1:-have this}"
 }
 
+is_host_root() { [[ -z ${RTB_USER:-}${RTB_USERNS:-} ]]; }
+
 # Where nodes are bound from the host, they are as the host has them.
+need_nodes() { [[ -z ${RTB_USERNS:-} ]] || skip "root of a user namespace cannot make device nodes"; }
 need_mknod() { need_host_root "make device nodes"; }
 
 is_sanitized() { grep -q __asan_init "$RUNTIME"; }

@@ -444,6 +444,25 @@ full"
 	refused "/process/oomScoreAdj: "
 }
 
+@test "OOM-01 SCHED-01 IOP-01 score and priorities of another user of the container, for exec too" {
+	config '.process.oomScoreAdj = 321 | .process.user = {uid: 1000, gid: 1000}
+		| .process.scheduler = {policy: "SCHED_BATCH", nice: 7} | .process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6}'
+	args sleep 1000
+	create
+	start
+	local pid=$(pid_of)
+	eq "$(cat "/proc/$pid/oom_score_adj")" 321
+	eq "$(awk '{ print $19, $41 }' "/proc/$pid/stat")" "7 3"
+	has "$(ionice -p "$pid")" "prio 6"
+	ok exec "$ID" /bin/probe sched ioprio
+	value_is sched.policy 3
+	value_is sched.nice 7
+	value_is ioprio 2:6
+	ok exec "$ID" cat /proc/self/oom_score_adj
+	eq "$output" 321
+	delete --force
+}
+
 @test "the key quota is told in its own words" {
 	local other=$((RTB_USER + 1)) teu=${RUNTIME%/*}/program/teu
 

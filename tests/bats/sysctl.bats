@@ -122,6 +122,7 @@ config_reset() {
 }
 
 @test "SYSC-01 kernel.domainname with a UTS namespace" {
+	need_root "write kernel.domainname, which only root of the host may"
 	sysctl kernel.domainname example.org
 	run_probe uname
 	value_is domainname example.org
