@@ -216,7 +216,7 @@ repeat() {	# TEXT COUNT
 	chown 65534 "$ROOT"
 	fails create --bundle "$BUNDLE" "$ID"
 	has "$error" "$ROOT"
-	chown 0 "$ROOT" && chmod 777 "$ROOT"
+	chown "${RTB_USER:-0}" "$ROOT" && chmod 777 "$ROOT"
 	fails create --bundle "$BUNDLE" "$ID"
 	chmod 755 "$ROOT"
 	create

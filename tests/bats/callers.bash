@@ -40,12 +40,12 @@ caller_user() {
 	cat >"$results/$(basename "$RUNTIME")" <<-END
 		#!/bin/sh
 		umask 022
-		[ "\$(id -u)" = 0 ] || exec $results/program/teu "\$@"
-		exec setpriv --reuid $CALLER_ID --regid $CALLER_ID --clear-groups --inh-caps=-all $results/program/teu "\$@"
+		[ "\$($(type -P id) -u)" = 0 ] || exec $results/program/teu "\$@"
+		exec $(type -P setpriv) --reuid $CALLER_ID --regid $CALLER_ID --clear-groups --inh-caps=-all $results/program/teu "\$@"
 	END
 	chmod 755 "$results/$(basename "$RUNTIME")"
 	RUNTIME=$results/$(basename "$RUNTIME")
-	export RUNTIME RTB_USER=$CALLER_ID RTB_FILES=$results RTB_SUBIDS=$CALLER_FIRST
+	export RUNTIME RTB_PROGRAM=$results/program/teu RTB_USER=$CALLER_ID RTB_FILES=$results RTB_SUBIDS=$CALLER_FIRST
 	caller_cgroups "$CALLER_ID"
 	enter="unshare --mount --propagation private $here/callers.bash enter-user"
 }

@@ -149,6 +149,12 @@ rootfs_own() {	# HOST-ID
 	chown -R "$1:$1" "$BUNDLE/rootfs"
 }
 
+# An ordinary user's own id alone, and no other in any option.
+own_id() {
+	config '.linux.uidMappings |= .[:1] | .linux.gidMappings |= .[:1]
+		| del(.mounts[] | select(.type == "devpts").options[] | select(startswith("gid=")))'
+}
+
 config() {	# EXPR [jq options]
 	jq "$1" "$BUNDLE/config.json" "${@:2}" >"$BUNDLE/config.json.new" &&
 		mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
@@ -215,6 +221,15 @@ userns() {
 runtime() {
 	# shellcheck disable=SC2086
 	RTB_TOKEN=$TOKEN timeout --foreground -k 1 "$TIMEOUT" "$RUNTIME" --root "$ROOT" ${RTB_OPTIONS:-} "$@" 3>&- 4>&-
+}
+
+# The program itself, where RUNTIME changes the user before it calls it; and who calls, for a tool in between.
+program_of() { echo "${RTB_PROGRAM:-$RUNTIME}"; }
+caller() { ${RTB_USER:+setpriv --reuid "$RTB_USER" --regid "$RTB_USER" --clear-groups --inh-caps=-all} "$@"; }
+
+# What a test of root's makes for the runtime is its caller's.
+given() {	# PATH...
+	[[ -z ${RTB_USER:-} ]] || chown -R "$RTB_USER:$RTB_USER" "$@"
 }
 
 run_runtime() {	# [ARG...] → status, output, error

@@ -35,11 +35,6 @@ granted() {	# FILE LINE...
 	host_mount --bind "$TEST_DIR/$1" "/etc/$1"
 }
 
-# The caller's own id alone.
-own_id() {
-	config '.linux.uidMappings |= .[:1] | .linux.gidMappings |= .[:1]'
-}
-
 as_user() { setpriv --reuid "$RTB_USER" --regid "$RTB_USER" --clear-groups --inh-caps=-all "$@"; }
 
 # What a test has mounted over these files; over /etc/subuid and /etc/subgid the suite has one of its own.

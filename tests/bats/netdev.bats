@@ -82,6 +82,7 @@ other_network() {
 }
 
 @test "ND-02 a new name, and labels that follow it" {
+	need_root "take a network device from the host"
 	on_host ip addr add 192.0.2.1/24 dev dev0 label dev0:web
 	devices '{dev0: {name: "container_eth7"}}'
 	create

@@ -118,6 +118,7 @@ sched_refused() {	# JSON [TEXT]
 }
 
 @test "IOP-02 the real-time class" {
+	need_host_root "have the real-time class"
 	can 21 || skip "no CAP_SYS_ADMIN"
 	config '.process.ioPriority = {class: "IOPRIO_CLASS_RT", priority: 0}'
 	run_probe ioprio
