@@ -230,6 +230,8 @@ static pid_t clone_once(struct exec *e, int cgroup_fd, struct error *err)
 	pid_t pid;
 
 	e->born_in_cgroup = cgroup_fd >= 0 || e->stays_out;
+	/* What a go-between has said of another try. */
+	e->child.progress->failed = false;
 	if (e->needs_go_between)
 		return clone_through_go_between(e, cgroup_fd, err);
 	pid = process_clone(0, cgroup_fd, &e->pidfd, err);
@@ -269,7 +271,6 @@ static int clone_process(struct exec *e, struct error *err)
 	/* From elsewhere an ordinary user may not go there, even though the container is its own. */
 	if (e->pid < 0 && cgroup_clone_fd(cg) >= 0 && err->errnum == EACCES && e->host->rootless) {
 		log_warn("the process stays outside of the container's cgroup: %s", err->text);
-		e->child.progress->failed = false;
 		e->stays_out = true;
 		e->pid = clone_once(e, -1, err);
 	}
