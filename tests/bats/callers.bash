@@ -9,7 +9,7 @@
 # shellcheck disable=SC2034,SC2154
 
 # Suites about cgroups: there the ordinary user has some that are its own, in the others none.
-CALLER_DELEGATED=" attacks_cgroups cgroup_hybrid cgroup_v1 events exec_cgroup faults outcome pause ps update "
+CALLER_DELEGATED=" attacks_cgroups cgroup_hybrid cgroup_v1 delete events exec exec_cgroup faults kill outcome pause ps update "
 
 # A name, and ids and subordinate ids, that nothing else has. Its files are seen by the suites alone.
 CALLER_ID=471147
@@ -137,7 +137,7 @@ caller_end() {
 
 	[[ -n ${CALLER_CGROUP:-} ]] || return 0
 	for mount in $(cgroup_mounts); do
-		[[ ! -e $mount/$CALLER_CGROUP ]] || rmdir "$mount/$CALLER_CGROUP/suites" "$mount/$CALLER_CGROUP"
+		[[ ! -e $mount/$CALLER_CGROUP ]] || find "$mount/$CALLER_CGROUP" -depth -type d -exec rmdir {} +
 	done
 }
 

@@ -61,6 +61,7 @@ owners() {
 }
 
 @test "MNT-24 the entry's mapping counts, not that of the user namespace" {
+	need_root "map the ids of a mount of the host"
 	idmap_tree
 	userns
 	mapped bind idmap
@@ -72,6 +73,7 @@ owners() {
 }
 
 @test "MNT-25 without mappings that of the container's user namespace is used" {
+	need_root "map the ids of a mount of the host"
 	idmap_tree
 	userns
 	add_mount /mnt none "$TEST_DIR/src" bind idmap
@@ -80,6 +82,7 @@ owners() {
 }
 
 @test "MNT-25 also that of a user namespace joined by path" {
+	need_root "map the ids of a mount of the host"
 	idmap_tree
 	userns
 	args sleep 1000

@@ -169,6 +169,7 @@ donor() {
 }
 
 @test "NS-18 a user namespace and an older network namespace" {
+	need_root "join a namespace of the host"
 	touch netns
 	unshare --net="$TEST_DIR/netns" true
 	leak_before

@@ -198,6 +198,7 @@ is_stopped() { [[ $(state status) == stopped ]]; }
 }
 
 @test "ND-01 in a new user namespace, before the hooks and the sysctls" {
+	need_root "take a network device from the host"
 	userns
 	devices '{dev0: {name: "eth0"}}'
 	config '.linux.sysctl = {"net.ipv4.conf.eth0.forwarding": "1"}

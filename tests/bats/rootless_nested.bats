@@ -99,6 +99,22 @@ nested_fails() {
 1"
 }
 
+@test "USER-02 ids of the process that the caller does not have are refused in their place" {
+	config '.process.user = {uid: 300000, gid: 0}'
+	nested_fails create --bundle "$BUNDLE" "$ID"
+	has "$error" "/process/user/uid: user id 300000 is not mapped in the runtime's own user namespace"
+	config '.process.user = {uid: 0, gid: 300000}'
+	nested_fails create --bundle "$BUNDLE" "$ID"
+	has "$error" "/process/user/gid: group id 300000 is not mapped in the runtime's own user namespace"
+	config '.process.user = {uid: 299999, gid: 299999, additionalGids: [7, 300000]}'
+	nested_fails create --bundle "$BUNDLE" "$ID"
+	has "$error" "/process/user/additionalGids/1: group id 300000"
+	config '.process.user.additionalGids = [7]'
+	script 'id -u'
+	nested_ok run --bundle "$BUNDLE" "$ID"
+	eq "$output" 299999
+}
+
 @test "the number of user namespaces: the setting and its value" {
 	local at=/proc/sys/user/max_user_namespaces
 

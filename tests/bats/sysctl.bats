@@ -88,7 +88,7 @@ kept() {	# FILE KEY VALUE [ERROR]: refused and the host's value unchanged
 	config 'del(.hostname)'
 	kept kernel/domainname kernel.domainname stolen
 	config_reset
-	kept user/max_user_namespaces user.max_user_namespaces 7
+	[[ -n ${RTB_USER:-} ]] || kept user/max_user_namespaces user.max_user_namespaces 7
 }
 
 config_reset() {
