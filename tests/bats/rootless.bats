@@ -422,6 +422,26 @@ full"
 	((output > $(cut -d. -f1 /proc/uptime) + 99000))
 }
 
+@test "NS-12 NS-18 a user namespace that is joined, with namespaces that are new and others that are joined too" {
+	args sleep 1000
+	create
+	start
+	local pid=$(pid_of) type
+	config '(.linux.namespaces[] | select(.type == "user" or .type == "network" or .type == "ipc")) |=
+			(.path = "/proc/\($pid)/ns/" + (if .type == "network" then "net" else .type end))
+		| del(.linux.uidMappings, .linux.gidMappings)' --argjson pid "$pid"
+	args /bin/probe ns ids
+	ok run --bundle "$BUNDLE" "$ID-2"
+	for type in user net ipc; do eq "$(value ns.$type | tr -dc 0-9)" "$(ns_of "$pid" $type)" "$type"; done
+	for type in pid mnt uts; do ne "$(value ns.$type | tr -dc 0-9)" "$(ns_of "$pid" $type)" "$type"; done
+	value_is uid "0 0 0 0"
+	# One of the host's, with it, is none that the user may enter.
+	config '(.linux.namespaces[] | select(.type == "network")).path = "/proc/1/ns/net"'
+	fails create --bundle "$BUNDLE" "$ID-2"
+	has "$error" "/linux/namespaces/"
+	delete --force
+}
+
 @test "hooks are the caller's, with its ids" {
 	config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", $s]}]' --arg s "id -u >$TEST_DIR/hook"
 	args true
