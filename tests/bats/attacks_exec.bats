@@ -234,7 +234,7 @@ traced() {	# [EXEC-OPTION...]
 	local i program=/bin/true times=300
 
 	# A caller from a user namespace above is out of its reach all the way.
-	[[ -z ${RTB_USER:-} ]] || times=50
+	is_host_root || times=50
 	! is_sanitized || skip "$RUNTIME_NAME is built with sanitizers, which keep what was freed"
 	[[ -e watched ]] || runtime run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$TEST_DIR/watched" 2>&1
 	eventually grep -q watching "$TEST_DIR/watched"

@@ -85,7 +85,7 @@ repeat() {	# TEXT COUNT
 	while read -r path; do
 		jq "$path |= . + \"\\u0000x\"" pristine.json >"$BUNDLE/config.json"
 		refused
-	done <paths
+	done < <(sample <paths)
 }
 
 @test "SEC-11-1 SEC-11-2 config.json as something else than a file" {

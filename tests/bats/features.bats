@@ -116,7 +116,7 @@ agrees() {	# JQ-PATH TEXT
 	mkdir source
 	args true
 	cp "$BUNDLE/config.json" plain.json
-	for word in $(words .mountOptions); do
+	for word in $(words .mountOptions | sample); do
 		cp plain.json "$BUNDLE/config.json"
 		case $word in
 		idmap | ridmap)

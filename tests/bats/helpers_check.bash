@@ -194,6 +194,11 @@ need_host_root() {	# [WHAT]
 
 is_host_root() { [[ -z ${RTB_USER:-}${RTB_USERNS:-} ]]; }
 
+# Lines of variants: all of them for root of the host; other callers, for whom the code is the same, take every third.
+sample() {
+	if is_host_root; then cat; else awk 'NR % 3 == 1'; fi
+}
+
 # Where nodes are bound from the host, they are as the host has them.
 need_nodes() { [[ -z ${RTB_USERNS:-} ]] || skip "root of a user namespace cannot make device nodes"; }
 need_mknod() { need_host_root "make device nodes"; }
