@@ -46,7 +46,6 @@ caller_user() {
 	chmod 755 "$results/$(basename "$RUNTIME")"
 	RUNTIME=$results/$(basename "$RUNTIME")
 	export RUNTIME RTB_PROGRAM=$results/program/teu RTB_USER=$CALLER_ID RTB_FILES=$results RTB_SUBIDS=$CALLER_FIRST
-	caller_cgroups "$CALLER_ID"
 	enter="unshare --mount --propagation private $here/callers.bash enter-user"
 }
 
@@ -67,11 +66,11 @@ enter_user() {
 
 cgroup_mounts() { awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' /proc/mounts; }
 
-# A cgroup for the suites in every hierarchy, and a leaf of it for those who call.
+# A cgroup for a suite in every hierarchy, and a leaf of it for those who call.
 caller_cgroups() {	# OWNER
 	local mount file dir
 
-	export CALLER_CGROUP=rtb-caller-$$
+	export CALLER_CGROUP=rtb-caller-$BASHPID
 	for mount in $(cgroup_mounts); do
 		mkdir "$mount/$CALLER_CGROUP" 2>/dev/null || continue
 		[[ ! -e $mount/cpu.rt_runtime_us ]] || echo 100000 >"$mount/$CALLER_CGROUP/cpu.rt_runtime_us"
@@ -90,9 +89,6 @@ caller_cgroups() {	# OWNER
 caller_userns() {
 	export RTB_USERNS=1
 	chown "$CALLER_FIRST" "$results"
-	caller_cgroups "$CALLER_FIRST"
-	enter="$here/callers.bash enter-cgroup $RTB_PROBE as in-userns $CALLER_FIRST 1000000
-		unshare --cgroup $here/callers.bash enter-view"
 }
 
 cpus_of_parent() {	# DIR
@@ -103,13 +99,14 @@ cpus_of_parent() {	# DIR
 	done
 }
 
-enter_cgroup() {
+# Where a cgroup namespace is made that begins there, or aside for whoever stays behind.
+enter_cgroup() {	# /|/suites COMMAND...
 	local mount
 
 	for mount in $(cgroup_mounts); do
-		[[ ! -e $mount/$CALLER_CGROUP ]] || echo 0 >"$mount/$CALLER_CGROUP/cgroup.procs" || exit 2
+		[[ ! -e $mount/$CALLER_CGROUP ]] || echo 0 >"$mount/$CALLER_CGROUP$1/cgroup.procs" || exit 2
 	done
-	exec "$@"
+	exec "${@:2}"
 }
 
 # In the suite's namespaces: every hierarchy begins at the cgroup of its own.
@@ -123,10 +120,15 @@ enter_view() {
 	exec "$@"
 }
 
-# What a suite is run by.
+# What a suite is run by; ended by caller_end. Two that run at the same time share no cgroup.
 caller_enter() {	# SUITE
-	if [[ -n ${RTB_USER:-} && $CALLER_DELEGATED == *" $1 "* ]]; then
+	if [[ -n ${RTB_USERNS:-} ]]; then
+		caller_cgroups "$CALLER_FIRST"
+		enter="$here/callers.bash enter-leaf $RTB_PROBE as in-userns $CALLER_FIRST 1000000
+			$here/callers.bash enter-cgroup unshare --cgroup $here/callers.bash enter-view"
+	elif [[ -n ${RTB_USER:-} && $CALLER_DELEGATED == *" $1 "* ]]; then
 		export RTB_DELEGATED=1
+		caller_cgroups "$CALLER_ID"
 		enter="$here/callers.bash enter-cgroup unshare --mount --cgroup --propagation private
 			$here/callers.bash enter-user $here/callers.bash enter-view"
 	fi
@@ -143,6 +145,7 @@ caller_end() {
 
 case ${1:-} in
 enter-user) enter_user "${@:2}" ;;
-enter-cgroup) enter_cgroup "${@:2}" ;;
+enter-cgroup) enter_cgroup / "${@:2}" ;;
+enter-leaf) enter_cgroup /suites "${@:2}" ;;
 enter-view) enter_view "${@:2}" ;;
 esac
