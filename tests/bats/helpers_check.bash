@@ -129,25 +129,17 @@ cgroup_dir_of() {	# PID CONTROLLER → directory
 }
 
 # As another than the runtime would do it.
-freeze() {	# PID
+freeze() { set_freezer "$1" FROZEN 1; }	# PID
+thaw() { set_freezer "$1" THAWED 0; }	# PID
+
+set_freezer() {	# PID V1-WORD V2-WORD
 	local dir
 
 	dir=$(cgroup_dir_of "$1" freezer)
 	if [[ -e $dir/freezer.state ]]; then
-		echo FROZEN >"$dir/freezer.state"
+		echo "$2" >"$dir/freezer.state"
 	else
-		echo 1 >"$dir/cgroup.freeze"
-	fi
-}
-
-thaw() {	# PID
-	local dir
-
-	dir=$(cgroup_dir_of "$1" freezer)
-	if [[ -e $dir/freezer.state ]]; then
-		echo THAWED >"$dir/freezer.state"
-	else
-		echo 0 >"$dir/cgroup.freeze"
+		echo "$3" >"$dir/cgroup.freeze"
 	fi
 }
 
