@@ -412,6 +412,7 @@ static int plan_cgroup_mount(struct gathering *g, const struct oci_mount *from,
 	/* Without a cgroup namespace writing has to be asked for: the paths then tell where the host's cgroups are. */
 	m->writable_cgroups = !(m->top.set & MOUNT_ATTR_RDONLY) &&
 			      (m->top.clear & MOUNT_ATTR_RDONLY || ns->listed & CLONE_NEWCGROUP);
+	m->late_readonly = !m->writable_cgroups;
 	m->top.clear |= MOUNT_ATTR_RDONLY;
 	m->top.set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 	m->top.set |= MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;

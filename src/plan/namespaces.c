@@ -192,25 +192,29 @@ static bool denies_groups(const struct ns_plan *ns, const struct host *host)
 int plan_check_ids(const struct process_plan *p, const struct ns_plan *ns, const struct host *host,
 		   struct error *err)
 {
-	const struct id_maps *maps = &ns->maps;
+	const bool fresh = ns->fresh & CLONE_NEWUSER;
+	const struct id_maps *maps = fresh ? &ns->maps : &host->own_maps;
+	const char *user = fresh ? "by linux.uidMappings" : "in the runtime's own user namespace";
+	const char *group = fresh ? "by linux.gidMappings" : "in the runtime's own user namespace";
 
-	if (!(ns->fresh & CLONE_NEWUSER))
+	/* A joined one has maps that nobody has read. */
+	if (!fresh && (ns->listed & CLONE_NEWUSER || !maps->n_uid || !maps->n_gid))
 		return 0;
 	if (!id_map_holds(maps->uid, maps->n_uid, p->uid))
-		return error_config(err, "/process/user/uid",
-				    "user id %u is not mapped by linux.uidMappings", p->uid);
+		return error_config(err, "/process/user/uid", "user id %u is not mapped %s", p->uid,
+				    user);
 	if (!id_map_holds(maps->gid, maps->n_gid, p->gid))
-		return error_config(err, "/process/user/gid",
-				    "group id %u is not mapped by linux.gidMappings", p->gid);
-	if (p->n_groups && !p->keep_groups && denies_groups(ns, host))
+		return error_config(err, "/process/user/gid", "group id %u is not mapped %s",
+				    p->gid, group);
+	if (fresh && p->n_groups && !p->keep_groups && denies_groups(ns, host))
 		return error_config(
 			err, "/process/user/additionalGids",
 			"cannot be set: where an ordinary user maps only its own group, "
 			"setgroups is denied");
 	for (size_t i = 0; i < p->n_groups && !p->keep_groups; i++)
 		if (!id_map_holds(maps->gid, maps->n_gid, p->groups[i])) {
-			error_set(err, ERR_CONFIG, "group id %u is not mapped by linux.gidMappings",
-				  p->groups[i]);
+			error_set(err, ERR_CONFIG, "group id %u is not mapped %s", p->groups[i],
+				  group);
 			return error_at(err, "/process/user/additionalGids/%zu", i);
 		}
 	return 0;
@@ -222,8 +226,9 @@ static int check_power(const struct ns_plan *ns, const struct host *host, struct
 	if (ns->listed & CLONE_NEWUSER || host->permitted & UINT64_C(1) << CAP_SYS_ADMIN)
 		return 0;
 	return error_config(err, "/linux/namespaces",
-			    "%s can only make a container with a user namespace (and uidMappings, "
-			    "gidMappings; \"spec --rootless\" shows one)",
+			    "%s can only make a container with a user namespace: add {\"type\": "
+			    "\"user\"} here, and linux.uidMappings and gidMappings (\"teu spec "
+			    "--rootless\" shows how)",
 			    host->euid ? "an ordinary user" : "a caller without CAP_SYS_ADMIN");
 }
 

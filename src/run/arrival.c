@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -176,6 +177,13 @@ int arrive(struct exec *e, struct process_plan *p, struct credentials *c, const 
 	if (setsid() < 0)
 		return error_sys(err, "setsid");
 	return become_foreground(p, err);
+}
+
+int arrival_reveal(struct exec *e, struct process_plan *p, struct credentials *c,
+		   const char **program, struct error *err)
+{
+	forget(e, p, c, program);
+	return prctl(PR_SET_DUMPABLE, 1) < 0 ? error_sys(err, "prctl PR_SET_DUMPABLE") : 0;
 }
 
 /* ---- the runtime ----------------------------------------------------------------------------------------------------- */

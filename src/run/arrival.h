@@ -35,6 +35,13 @@ int arrival_prepare(struct exec *e, struct error *err);
 int arrive(struct exec *e, struct process_plan *p, struct credentials *c, const char **program,
 	   struct error *err);
 
+/*
+ * The process, where the runtime has to fetch something from it and has no power over memory that was its own: an ordinary
+ * user. Lets itself be looked into, with nothing left to be found, as above.
+ */
+int arrival_reveal(struct exec *e, struct process_plan *p, struct credentials *c,
+		   const char **program, struct error *err);
+
 /* The runtime: waits for the copy, which from then on is e->pid and e->pidfd; does nothing where there is none. */
 int arrival_await(struct exec *e, unsigned seconds, struct error *err);
 

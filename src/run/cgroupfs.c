@@ -72,17 +72,22 @@ int cgroupfs_mount(struct tree *t, const struct fs_mount *m, int target, struct 
 {
 	static const struct fs_option options[] = { { .key = "mode", .value = "755" },
 						    { .key = "size", .value = "64k" } };
-	const struct mount_set readonly = { MOUNT_ATTR_RDONLY, MOUNT_ATTR_RDONLY, 0 };
 	struct sources *s = t->sources;
 	auto_fd int dir = -1;
 	bool attached;
 
 	/* One hierarchy without a name is the whole view. */
-	if (s->n_cgroups == 1 && !*s->cgroups[0].name && !s->cgroups[0].left_out)
+	if (s->n_cgroups == 1 && !*s->cgroups[0].name && !s->cgroups[0].left_out) {
+		if (m->late_readonly)
+			tree_note_late(t, NULL);
 		return bind_hierarchy(t, m, &s->cgroups[0], target, m->target, err);
+	}
 	dir = tree_tmpfs(t, target, m->target, m->top.set, options, ARRAY_SIZE(options), &attached,
 			 err);
 	if (dir < 0 || (!attached && mount_attach(dir, target, err)) || fill(t, m, dir, err))
 		return -1;
-	return m->writable_cgroups ? 0 : tree_set(t, dir, 0, &readonly, err);
+	/* What the configuration mounts below it needs places to be made. */
+	if (m->late_readonly)
+		tree_note_late(t, &dir);
+	return 0;
 }

@@ -29,12 +29,18 @@
 
 static int be_born(struct launch *l, struct error *err)
 {
+	const struct plan *plan = l->plan;
+
+	/* What hides itself belongs to root, and so do its files. */
+	if (plan->process.exists && limits_are_own(plan, l->host) &&
+	    limits_score_self(&plan->process, "/process", err))
+		return -1;
 	/*
 	 * In a pid namespace that others live in they could reach into us. In a new user namespace hiding would take our own
 	 * /proc files from us, and nobody is there yet. A runtime that died before this is seen by its pidfd, when we wait for
 	 * GO.
 	 */
-	return become_session(l->host, !(l->plan->ns.fresh & CLONE_NEWUSER), "teu: init", err) ||
+	return become_session(l->host, !(plan->ns.fresh & CLONE_NEWUSER), "teu: init", err) ||
 			       selfexe_exchange(err)
 		       ? -1
 		       : 0;
@@ -129,23 +135,24 @@ static int set_names(const struct plan *plan, struct error *err)
 	return 0;
 }
 
-static int set_sysctls(const struct plan *plan, struct error *err)
+/* In a user namespace the kernel gives no procfs any more when the host's tree is left, unless the container has one. */
+static int open_sysctls(const struct plan *plan, struct proc *ret, struct error *err)
 {
-	auto_proc struct proc proc = { .fd = -1 };
+	return plan->n_sysctl ? proc_open(ret, PROC_ALL, err) : 0;
+}
 
-	if (!plan->n_sysctl)
-		return 0;
-	if (proc_open(&proc, PROC_ALL, err))
-		return -1;
+static int set_sysctls(const struct plan *plan, struct proc *proc, struct error *err)
+{
 	for (size_t i = 0; i < plan->n_sysctl; i++) {
 		char path[512];
 
 		snprintf(path, sizeof(path), "sys/%s", plan->sysctl[i].key);
-		if (proc_write(&proc, path, plan->sysctl[i].value, err)) {
+		if (proc_write(proc, path, plan->sysctl[i].value, err)) {
 			error_in(err, "sysctl \"%s\"", plan->sysctl[i].key);
 			return error_at(err, "/linux/sysctl");
 		}
 	}
+	proc_close(proc);
 	return 0;
 }
 
@@ -186,6 +193,7 @@ static int become_container(struct launch *l, const char **ret_program, struct e
 					   .keyring = plan->keyring,
 					   .last_capability = l->host->last_capability,
 					   .where = "/process" };
+	auto_proc struct proc sysctls = { .fd = -1 };
 	int keep[] = { l->gate.fd, l->gate.answer, l->child.fd };
 
 	if (phase_enter(&l->child, PHASE_JOIN, err) || be_born(l, err) ||
@@ -199,9 +207,10 @@ static int become_container(struct launch *l, const char **ret_program, struct e
 	if (phase_enter(&l->child, PHASE_CONTAINER_HOOKS, err) ||
 	    container_hooks(l, HOOK_CREATE_CONTAINER, "creating", plan->fs.rootfs, err))
 		return -1;
-	if (phase_enter(&l->child, PHASE_PIVOT, err) || rootfs_enter(&plan->fs, &l->sources, err) ||
+	if (phase_enter(&l->child, PHASE_PIVOT, err) || open_sysctls(plan, &sysctls, err) ||
+	    rootfs_enter(&plan->fs, &l->sources, err) ||
 	    become_terminal(p, &plan->fs, l->console, err) || become_foreground(p, err) ||
-	    set_sysctls(plan, err))
+	    set_sysctls(plan, &sysctls, err))
 		return -1;
 	/* Nothing is mounted after the masks. */
 	if (phase_enter(&l->child, PHASE_FINISH, err) ||
@@ -212,6 +221,7 @@ static int become_container(struct launch *l, const char **ret_program, struct e
 			       ? error_sys(err, "prctl PR_SET_PDEATHSIG")
 			       : become_enclosed(plan->preserve_fds, keep, ARRAY_SIZE(keep), err);
 	if (phase_enter(&l->child, PHASE_CREDENTIALS, err) ||
+	    (limits_are_own(plan, l->host) && limits_schedule_self(p, "/process", err)) ||
 	    become_user(&credentials, l->arena, ret_program, err) ||
 	    become_enclosed(plan->preserve_fds, keep, ARRAY_SIZE(keep), err))
 		return -1;

@@ -139,6 +139,7 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 		return error_at(err, "/process/user");
 	if (become_terminal(p, NULL, e->console, err) ||
 	    (!e->arrives && become_foreground(p, err)) ||
+	    (limits_are_own(e->plan, e->host) && limits_schedule_self(p, "/process", err)) ||
 	    become_user(c, e->arena, ret_program, err))
 		return -1;
 	/* As late as can be: what we have used so far is not on the container's account. */
@@ -149,6 +150,13 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 	if (!p->affinity_initial.bits && !p->affinity_final.bits)
 		affinity_reset(0);
 	return become_enclosed(e->plan->preserve_fds, keep, e->arrives ? 2 : 1, err);
+}
+
+/* Our memory belongs to the user namespace that the runtime is in, where an ordinary user has no power. */
+static bool is_out_of_reach(const struct exec *e, const struct credentials *c)
+{
+	return c->seccomp && c->seccomp->notify && e->namespaces & CLONE_NEWUSER &&
+	       e->host->euid != 0;
 }
 
 /* The runtime has set limits and priorities; nothing of it is needed any more. */
@@ -162,6 +170,7 @@ static int run_program(struct exec *e, struct process_plan *p, struct credential
 	if (e->borrows)
 		alarm(0);
 	if ((e->arrives && arrive(e, p, c, &program, err)) ||
+	    (is_out_of_reach(e, c) && arrival_reveal(e, p, c, &program, err)) ||
 	    phase_enter(&e->child, PHASE_EXEC, err) || become_filtered(c->seccomp, &e->child, err))
 		return -1;
 	e->child.progress->silent |= c->seccomp != NULL;
@@ -250,6 +259,8 @@ static pid_t clone_once(struct exec *e, int cgroup_fd, struct error *err)
 	pid_t pid;
 
 	e->born_in_cgroup = cgroup_fd >= 0 || e->stays_out;
+	/* What a go-between has said of another try. */
+	e->child.progress->failed = false;
 	if (e->needs_go_between)
 		return clone_through_go_between(e, cgroup_fd, err);
 	e->borrows = may_borrow(e);
@@ -295,7 +306,6 @@ static int clone_process(struct exec *e, struct error *err)
 	/* From elsewhere an ordinary user may not go there, even though the container is its own. */
 	if (e->pid < 0 && cgroup_clone_fd(cg) >= 0 && err->errnum == EACCES && e->host->rootless) {
 		log_warn("the process stays outside of the container's cgroup: %s", err->text);
-		e->child.progress->failed = false;
 		e->stays_out = true;
 		e->pid = clone_once(e, -1, err);
 	}
@@ -501,6 +511,8 @@ static int let_go(struct exec *e, struct error *err)
 	if (e->shielded && !p.has_oom_score_adj)
 		p.oom_score_adj = e->oom_score_adj;
 	p.has_oom_score_adj = e->shielded;
+	if (limits_are_own(e->plan, e->host))
+		p = limits_of_others(&p);
 	p.sched.set = p.sched.set && !(e->arrives && limits_are_lost(&p));
 	if (limits_apply(&p, "/process", e->pid, true, err) ||
 	    rdtgroup_join(&e->container->record, e->pid, err))

@@ -57,19 +57,6 @@ static int find_new(const struct tree *t, const struct fs_mount *m)
 	return fd >= 0 && mount_is_root(fd) ? fd_take(&fd) : -1;
 }
 
-static int finish_mount(struct tree *t, const struct fs_mount *m, size_t *late, struct error *err)
-{
-	const struct mount_set readonly = { MOUNT_ATTR_RDONLY, MOUNT_ATTR_RDONLY, 0 };
-
-	if (!m->late_readonly)
-		return 0;
-	if (tree_set(t, t->sources->late_readonly[(*late)++], 0, &readonly, err)) {
-		error_in(err, "make \"%s\" read-only", m->target);
-		return error_at(err, "/mounts/%u", m->index);
-	}
-	return 0;
-}
-
 static void take_back(struct tree *t, const int *handles, size_t n)
 {
 	struct error unused;
@@ -90,7 +77,7 @@ static int add_all(struct tree *t, struct error *err)
 		int result = tree_mount(t, m, err);
 
 		handles[i] = result ? -1 : find_new(t, m);
-		if (result || finish_mount(t, m, &late, err)) {
+		if (result || tree_close_late(t, m, &late, err)) {
 			take_back(t, handles, i + 1);
 			return -1;
 		}

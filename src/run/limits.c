@@ -89,6 +89,31 @@ static int apply_oom_score(const struct process_plan *p, const char *where, pid_
 	return 0;
 }
 
+bool limits_are_own(const struct plan *plan, const struct host *host)
+{
+	return plan->ns.listed & CLONE_NEWUSER && host->euid != 0;
+}
+
+int limits_score_self(const struct process_plan *p, const char *where, struct error *err)
+{
+	return apply_oom_score(p, where, 0, err);
+}
+
+int limits_schedule_self(const struct process_plan *p, const char *where, struct error *err)
+{
+	return apply_scheduler(p, where, 0, err);
+}
+
+struct process_plan limits_of_others(const struct process_plan *p)
+{
+	struct process_plan rest = *p;
+
+	rest.has_oom_score_adj = false;
+	rest.sched.set = false;
+	rest.ioprio = -1;
+	return rest;
+}
+
 int affinity_set(const struct cpu_plan *cpus, pid_t pid, struct error *err)
 {
 	if (!cpus->bits)

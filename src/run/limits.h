@@ -18,6 +18,16 @@
 int limits_apply(const struct process_plan *p, const char *where, pid_t pid, bool exec,
 		 struct error *err);
 
+/*
+ * An ordinary user has no say in a process that has become another user in its user namespace, which therefore does these
+ * itself: its OOM score while it sees the host's procfs, and its priorities before it is another. What limits_apply() does
+ * then is the rest.
+ */
+bool limits_are_own(const struct plan *plan, const struct host *host);
+int limits_score_self(const struct process_plan *p, const char *where, struct error *err);
+int limits_schedule_self(const struct process_plan *p, const char *where, struct error *err);
+struct process_plan limits_of_others(const struct process_plan *p);
+
 /* Whether the scheduling policy is one that a child does not inherit, or keeps its process from having children. */
 bool limits_are_lost(const struct process_plan *p);
 

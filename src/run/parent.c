@@ -424,14 +424,22 @@ static int write_created(struct launch *l, struct error *err)
 	return write_pid(l, err);
 }
 
+static int apply_limits(struct launch *l, struct error *err)
+{
+	struct process_plan p = l->plan->process;
+
+	if (limits_are_own(l->plan, l->host))
+		p = limits_of_others(&p);
+	return limits_apply(&p, "/process", l->pid, false, err);
+}
+
 static int finish(struct launch *l, struct error *err)
 {
 	if (phase_enter(&l->parent, PHASE_LIMITS, err))
 		return -1;
 	if (!has_runtime_hooks(l->plan) && apply_groups(l, err))
 		return -1;
-	if (l->plan->process.exists &&
-	    limits_apply(&l->plan->process, "/process", l->pid, false, err))
+	if (l->plan->process.exists && apply_limits(l, err))
 		return -1;
 	if (phase_enter(&l->parent, PHASE_RECORD, err))
 		return -1;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
@@ -15,7 +16,9 @@
 #include "run/join.h"
 #include "run/rdtgroup.h"
 #include "run/runnable.h"
+#include "run/setting.h"
 #include "run/sources.h"
+#include "run/usermap.h"
 #include "run/view.h"
 #include "spec/names.h"
 #include "sys/file.h"
@@ -215,6 +218,16 @@ static void check_namespaces(const struct plan *plan, struct findings *f)
 		fd_close(&fds[i]);
 }
 
+static void check_user_namespace(const struct plan *plan, const struct host *host,
+				 struct findings *f)
+{
+	const uint64_t admin = UINT64_C(1) << CAP_SYS_ADMIN;
+
+	setting_check(plan->ns.fresh, host->in_userns || !(host->permitted & admin), f);
+	if (plan->ns.fresh & CLONE_NEWUSER)
+		usermap_check(&plan->ns.maps, host, f);
+}
+
 /* Leaves out the limits of one place; false if there are none. */
 static bool leave_out(struct cgroup_plan *plan, const char *where, struct arena *a)
 {
@@ -339,6 +352,7 @@ static void check_profile(const struct process_plan *p, struct findings *f)
 void preflight(const struct plan *plan, const struct host *host, struct findings *ret)
 {
 	check_namespaces(plan, ret);
+	check_user_namespace(plan, host, ret);
 	check_tree(plan, ret);
 	check_cgroup(plan, host, ret);
 	check_rdt(plan, ret);

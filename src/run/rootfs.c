@@ -289,18 +289,11 @@ static int make_paths_readonly(struct tree *t, struct error *err)
 /* Mounts that had to stay writable while the tree was made. */
 static int close_late(struct tree *t, struct error *err)
 {
-	const struct mount_set readonly = { MOUNT_ATTR_RDONLY, MOUNT_ATTR_RDONLY, 0 };
-	size_t k = 0;
+	size_t at = 0;
 
-	for (size_t i = 0; i < t->fs->n_mounts; i++) {
-		const struct fs_mount *m = &t->fs->mounts[i];
-
-		if (m->late_readonly &&
-		    tree_set(t, t->sources->late_readonly[k++], 0, &readonly, err)) {
-			error_in(err, "make \"%s\" read-only", m->target);
-			return error_at(err, "/mounts/%u", m->index);
-		}
-	}
+	for (size_t i = 0; i < t->fs->n_mounts; i++)
+		if (tree_close_late(t, &t->fs->mounts[i], &at, err))
+			return -1;
 	return 0;
 }
 

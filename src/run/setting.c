@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,41 +37,57 @@ static bool read_setting(const char *name, uint64_t *ret)
 	return str_to_u64(text, ret);
 }
 
-/* Ubuntu's and Debian's switches. */
-static bool explain_switches(struct error *err)
+#define SWITCH_DEBIAN "kernel.unprivileged_userns_clone"
+#define SWITCH_UBUNTU "kernel.apparmor_restrict_unprivileged_userns"
+
+/* Debian's and Ubuntu's switches: what they say, or NULL. */
+static const char *switched_off(bool *ret_surely, char *text, size_t size)
 {
 	uint64_t value;
 
-	if (read_setting("kernel.unprivileged_userns_clone", &value) && value == 0)
-		(void)error_hint(err, "kernel.unprivileged_userns_clone is 0, which forbids "
-				      "ordinary users to make user namespaces");
-	else if (read_setting("kernel.apparmor_restrict_unprivileged_userns", &value) && value)
-		(void)error_hint(err,
-				 "kernel.apparmor_restrict_unprivileged_userns is %ju, which takes "
-				 "the power in a user namespace from programs without an AppArmor "
-				 "profile that allows \"userns\"",
-				 (uintmax_t)value);
+	*ret_surely = read_setting(SWITCH_DEBIAN, &value) && value == 0;
+	if (*ret_surely)
+		snprintf(text, size,
+			 SWITCH_DEBIAN
+			 " is 0, which forbids ordinary users to make user namespaces");
+	else if (read_setting(SWITCH_UBUNTU, &value) && value)
+		snprintf(text, size,
+			 SWITCH_UBUNTU " is %ju, which takes the power in a user namespace from "
+				       "programs without an AppArmor profile that allows "
+				       "\"userns\"",
+			 (uintmax_t)value);
 	else
-		return false;
-	return true;
+		return NULL;
+	return text;
 }
 
-/* ENOSPC: too many of a kind, of this user in this user namespace or in one above. EUSERS is its older name. */
+static void explain_switches(struct error *err)
+{
+	char text[256];
+	bool surely;
+
+	if (switched_off(&surely, text, sizeof(text)))
+		(void)error_hint(err, "%s", text);
+}
+
+/* How many there may be of a kind, of this user in this user namespace; others ration those above. */
+static const struct count {
+	uint64_t flag;
+	const char *name;
+} counts[] = {
+	{ CLONE_NEWUSER, "user.max_user_namespaces" },
+	{ CLONE_NEWPID, "user.max_pid_namespaces" },
+	{ CLONE_NEWNET, "user.max_net_namespaces" },
+	{ CLONE_NEWNS, "user.max_mnt_namespaces" },
+	{ CLONE_NEWIPC, "user.max_ipc_namespaces" },
+	{ CLONE_NEWUTS, "user.max_uts_namespaces" },
+	{ CLONE_NEWCGROUP, "user.max_cgroup_namespaces" },
+	{ CLONE_NEWTIME, "user.max_time_namespaces" },
+};
+
+/* ENOSPC: too many of a kind. EUSERS is its older name. */
 static void explain_counts(uint64_t flags, struct error *err)
 {
-	static const struct {
-		uint64_t flag;
-		const char *name;
-	} counts[] = {
-		{ CLONE_NEWUSER, "user.max_user_namespaces" },
-		{ CLONE_NEWPID, "user.max_pid_namespaces" },
-		{ CLONE_NEWNET, "user.max_net_namespaces" },
-		{ CLONE_NEWNS, "user.max_mnt_namespaces" },
-		{ CLONE_NEWIPC, "user.max_ipc_namespaces" },
-		{ CLONE_NEWUTS, "user.max_uts_namespaces" },
-		{ CLONE_NEWCGROUP, "user.max_cgroup_namespaces" },
-		{ CLONE_NEWTIME, "user.max_time_namespaces" },
-	};
 	char text[256] = "";
 	size_t used = 0;
 	uint64_t value;
@@ -93,11 +108,35 @@ void setting_explain_namespaces(uint64_t flags, struct error *err)
 	if (err->errnum == ENOSPC || err->errnum == EUSERS)
 		explain_counts(flags, err);
 	else if ((err->errnum == EPERM || err->errnum == EACCES) && flags & CLONE_NEWUSER)
-		(void)explain_switches(err);
+		explain_switches(err);
 }
 
 void setting_explain_map(struct error *err)
 {
 	if (err->errnum == EPERM || err->errnum == EACCES)
-		(void)explain_switches(err);
+		explain_switches(err);
+}
+
+void setting_check(uint64_t flags, bool is_ordinary, struct findings *f)
+{
+	static const char where[] = "/linux/namespaces";
+	struct error err;
+	char text[256];
+	uint64_t value;
+	bool surely;
+
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		if (!(flags & counts[i].flag) || !read_setting(counts[i].name, &value) || value)
+			continue;
+		error_config(&err, where, "%s is 0, so that none can be made", counts[i].name);
+		findings_add(f, &err);
+	}
+	if (!(flags & CLONE_NEWUSER) || !is_ordinary || !switched_off(&surely, text, sizeof(text)))
+		return;
+	if (!surely) {
+		findings_warn(f, where, "%s", text);
+		return;
+	}
+	error_config(&err, where, "%s", text);
+	findings_add(f, &err);
 }

@@ -413,8 +413,29 @@ static int mount_new(struct tree *t, const struct fs_mount *m, struct error *err
 	    (!attached && mount_attach(mnt, target, err)) || tree_set(t, mnt, 0, &propagation, err))
 		return -1;
 	if (m->late_readonly)
-		t->sources->late_readonly[t->sources->n_late_readonly++] = fd_take(&mnt);
+		tree_note_late(t, &mnt);
 	return 0;
+}
+
+void tree_note_late(struct tree *t, int *mnt)
+{
+	struct sources *s = t->sources;
+
+	s->late_readonly[s->n_late_readonly++] = mnt ? fd_take(mnt) : -1;
+}
+
+int tree_close_late(struct tree *t, const struct fs_mount *m, size_t *at, struct error *err)
+{
+	const struct mount_set readonly = { MOUNT_ATTR_RDONLY, MOUNT_ATTR_RDONLY, 0 };
+	int mnt;
+
+	if (!m->late_readonly)
+		return 0;
+	mnt = t->sources->late_readonly[(*at)++];
+	if (mnt < 0 || tree_set(t, mnt, 0, &readonly, err) == 0)
+		return 0;
+	error_in(err, "make \"%s\" read-only", m->target);
+	return error_at(err, "/mounts/%u", m->index);
 }
 
 int tree_tmpfs(struct tree *t, int target, const char *path, uint64_t attributes,

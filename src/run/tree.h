@@ -36,6 +36,13 @@ int tree_attach(struct tree *t, struct source *source, int target, const char *p
 int tree_set(struct tree *t, int mnt, unsigned how, const struct mount_set *change,
 	     struct error *err);
 
+/*
+ * Mounts that have to stay writable while the tree is made: takes the handle of one with late_readonly, or NULL where it is
+ * read-only already; and makes it read-only at the end. `at` counts them, which are asked for in the order of the plan.
+ */
+void tree_note_late(struct tree *t, int *mnt);
+int tree_close_late(struct tree *t, const struct fs_mount *m, size_t *at, struct error *err);
+
 /* The handle of what was just mounted at `path`, where only an old form could be used. */
 int tree_find_mounted(struct tree *t, const char *path, enum root_look look, struct error *err);
 

@@ -116,52 +116,100 @@ static bool is_granted(const struct grants *g, uint64_t *from, uint64_t to)
 	return *from >= to;
 }
 
+/* nsswitch.conf(5): another source than the files may be asked for subordinate ids, and then is asked alone. */
+static bool is_granted_elsewhere(struct arena *a)
+{
+	const char *text = file_read_regular("/etc/nsswitch.conf", MAX_SUBIDS, a, NULL);
+
+	for (const char *p = text; p && *p; p += strcspn(p, "\n"), p += *p == '\n') {
+		const char *word = p + strlen("subid:");
+
+		if (!str_starts(p, "subid:"))
+			continue;
+		word += strspn(word, " \t");
+		return strcspn(word, " \t\n") != 5 || !str_starts(word, "files");
+	}
+	return false;
+}
+
+/* Reads the grants; the result is why there are none. Without a text in *ret nobody knows. */
+static const char *no_grants(const struct side *side, uid_t uid, struct arena *a,
+			     struct grants *ret)
+{
+	uint64_t first, count;
+
+	*ret = (struct grants){ NULL, account_name(uid, a), arena_printf(a, "%u", uid) };
+	if (is_granted_elsewhere(a))
+		return NULL;
+	ret->text = file_read_regular(side->grants, MAX_SUBIDS, a, NULL);
+	if (!ret->text)
+		return errno == ENOENT ? arena_printf(a, "there is no %s", side->grants) : NULL;
+	if (next_grant(ret, ret->text, &first, &count))
+		return NULL;
+	/* Somebody else than /etc/passwd may name the user. */
+	ret->text = NULL;
+	return ret->name ? arena_printf(a, "%s has no line for user %s (%u)", side->grants,
+					ret->name, uid)
+			 : NULL;
+}
+
+/* Why entry i is not granted; NULL: it is. */
+static const char *not_granted(const struct side *side, const struct grants *g, size_t i,
+			       struct arena *a)
+{
+	const struct id_map *map = &side->map[i];
+	uint64_t from = map->host, to = from + map->size;
+
+	if ((map->size == 1 && from == side->own) || is_granted(g, &from, to))
+		return NULL;
+	return arena_printf(a, "%s does not grant user %s %s id %ju of the host's ids %u-%ju",
+			    side->grants, g->name ? g->name : g->number, side->ids, (uintmax_t)from,
+			    map->host, (uintmax_t)to - 1);
+}
+
 /* Which file does not grant what, if that is so. */
 static bool explain_grants(const struct side *side, uid_t uid, struct arena *a, struct error *err)
 {
-	const char *text = file_read_regular(side->grants, MAX_SUBIDS, a, NULL);
-	struct grants g = { text, account_name(uid, a), arena_printf(a, "%u", uid) };
-	uint64_t first, count;
+	struct grants g;
+	const char *text = no_grants(side, uid, a, &g);
 
-	if (!text) {
-		if (errno != ENOENT)
-			return false;
-		(void)error_hint(err, "there is no %s", side->grants);
+	if (text) {
+		(void)error_hint(err, "%s", text);
 		return true;
 	}
-	if (!next_grant(&g, text, &first, &count)) {
-		/* Somebody else than that file may name the user. */
-		if (!g.name)
-			return false;
-		(void)error_hint(err, "%s has no line for user %s (%u)", side->grants, g.name, uid);
-		return true;
-	}
-	for (size_t i = 0; i < side->n; i++) {
-		uint64_t from = side->map[i].host, to = from + side->map[i].size;
-
-		if ((side->map[i].size == 1 && from == side->own) || is_granted(&g, &from, to))
+	for (size_t i = 0; g.text && i < side->n; i++) {
+		text = not_granted(side, &g, i, a);
+		if (!text)
 			continue;
-		(void)error_hint(err,
-				 "%s does not grant user %s %s id %ju of the host's ids %u-%ju",
-				 side->grants, g.name ? g.name : g.number, side->ids,
-				 (uintmax_t)from, side->map[i].host, (uintmax_t)to - 1);
+		(void)error_hint(err, "%s", text);
 		(void)error_at(err, "%s/%zu", side->where, i);
 		return true;
 	}
 	return false;
 }
 
-/* The helper does what it does with root's privileges, or cannot do it. */
-static void explain_helper(const char *path, struct error *err)
+static const char *no_helper(const struct side *side, struct arena *a)
+{
+	return arena_printf(a,
+			    "%s is not installed (package uidmap or shadow-utils), and without it "
+			    "an ordinary user can only map one id, its own",
+			    side->helper);
+}
+
+/* The helper does what it does with root's privileges. NULL: it has them, as far as can be seen. */
+static const char *powerless_helper(const char *path, struct arena *a)
 {
 	struct stat st;
 
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		(void)error_hint(err, "the runtime was started with no_new_privs, which takes the "
-				      "privileges from it");
-	else if (fstatat(AT_FDCWD, path, &st, 0) == 0 && !(st.st_mode & S_ISUID) &&
-		 getxattr(path, "security.capability", NULL, 0) < 0)
-		(void)error_hint(err, "%s is neither set-user-ID nor has file capabilities", path);
+		return arena_printf(a,
+				    "the runtime was started with no_new_privs, which takes the "
+				    "privileges from %s",
+				    path);
+	if (fstatat(AT_FDCWD, path, &st, 0) == 0 && !(st.st_mode & S_ISUID) &&
+	    getxattr(path, "security.capability", NULL, 0) < 0)
+		return arena_printf(a, "%s is neither set-user-ID nor has file capabilities", path);
+	return NULL;
 }
 
 /* ---- writing ---------------------------------------------------------------------------------------------------------- */
@@ -192,11 +240,7 @@ static int run_helper(const struct side *side, pid_t pid, uid_t uid, struct aren
 	size_t n = 0;
 
 	if (!path)
-		return error_set(
-			err, ERR_SYSTEM,
-			"%s is not installed (package uidmap or shadow-utils), and without "
-			"it an ordinary user can only map one id, its own",
-			side->helper);
+		return error_set(err, ERR_SYSTEM, "%s", no_helper(side, a));
 	args[n++] = side->helper;
 	args[n++] = arena_printf(a, "%d", (int)pid);
 	for (size_t i = 0; i < side->n; i++) {
@@ -206,12 +250,13 @@ static int run_helper(const struct side *side, pid_t pid, uid_t uid, struct aren
 	}
 	if (tool_run(path, args, HELPER_SECONDS, a, err) == 0)
 		return 0;
-	if (err->kind == ERR_CHILD && !explain_grants(side, uid, a, err))
-		explain_helper(path, err);
+	if (err->kind == ERR_CHILD && !explain_grants(side, uid, a, err) &&
+	    powerless_helper(path, a))
+		(void)error_hint(err, "%s", powerless_helper(path, a));
 	return -1;
 }
 
-static void make_sides(const struct id_maps *maps, struct side sides[2])
+static void make_sides(const struct id_maps *maps, const struct host *host, struct side sides[2])
 {
 	sides[0] = (struct side){ .file = "uid_map",
 				  .ids = "user",
@@ -219,14 +264,16 @@ static void make_sides(const struct id_maps *maps, struct side sides[2])
 				  .helper = "newuidmap",
 				  .grants = "/etc/subuid",
 				  .map = maps->uid,
-				  .n = maps->n_uid };
+				  .n = maps->n_uid,
+				  .own = host ? host->euid : 0 };
 	sides[1] = (struct side){ .file = "gid_map",
 				  .ids = "group",
 				  .where = "/linux/gidMappings",
 				  .helper = "newgidmap",
 				  .grants = "/etc/subgid",
 				  .map = maps->gid,
-				  .n = maps->n_gid };
+				  .n = maps->n_gid,
+				  .own = host ? host->egid : 0 };
 }
 
 int usermap_write_own(const struct proc *proc, pid_t pid, const struct id_maps *maps,
@@ -234,7 +281,7 @@ int usermap_write_own(const struct proc *proc, pid_t pid, const struct id_maps *
 {
 	struct side sides[2];
 
-	make_sides(maps, sides);
+	make_sides(maps, NULL, sides);
 	return write_map(proc, pid, &sides[0], err) || write_map(proc, pid, &sides[1], err) ? -1
 											    : 0;
 }
@@ -247,12 +294,18 @@ static int deny_groups(const struct proc *proc, pid_t pid, struct error *err)
 	return proc_write(proc, path, "deny", err);
 }
 
+/* What the kernel lets everybody map. */
+static bool is_own_alone(const struct side *side)
+{
+	return side->n == 1 && side->map[0].size == 1 && side->map[0].host == side->own;
+}
+
 static int write_side(const struct proc *proc, pid_t pid, const struct side *side,
 		      const struct host *host, struct arena *a, struct error *err)
 {
 	if (host_can_map_ids(host))
 		return write_map(proc, pid, side, err);
-	if (side->n > 1 || side->map[0].size > 1 || side->map[0].host != side->own)
+	if (!is_own_alone(side))
 		return run_helper(side, pid, host->euid, a, err);
 	/* Otherwise a group that is denied something could be left (user_namespaces(7)). */
 	if (str_eq(side->file, "gid_map") && deny_groups(proc, pid, err))
@@ -268,11 +321,70 @@ int usermap_write(const struct proc *proc, pid_t pid, const struct id_maps *maps
 {
 	struct side sides[2];
 
-	make_sides(maps, sides);
-	sides[0].own = host->euid;
-	sides[1].own = host->egid;
+	make_sides(maps, host, sides);
 	for (size_t i = 0; i < ARRAY_SIZE(sides); i++)
 		if (write_side(proc, pid, &sides[i], host, a, err))
 			return error_at(err, "%s", sides[i].where);
 	return 0;
+}
+
+/* ---- looking, before anything is made ------------------------------------------------------------------------------------ */
+
+static void found(struct findings *f, const char *where, const char *text)
+{
+	struct error err;
+
+	if (!text)
+		return;
+	error_config(&err, where, "%s", text);
+	findings_add(f, &err);
+}
+
+/* The kernel maps no range across two lines of the map above. */
+static void check_mapped(const struct side *side, const struct id_map *own, size_t n_own,
+			 struct findings *f)
+{
+	for (size_t i = 0; i < side->n; i++) {
+		const struct id_map *map = &side->map[i];
+		bool holds = false;
+
+		for (size_t j = 0; j < n_own; j++)
+			holds |= map->host >= own[j].container &&
+				 (uint64_t)map->host + map->size <=
+					 (uint64_t)own[j].container + own[j].size;
+		if (!holds)
+			found(f, arena_printf(f->arena, "%s/%zu", side->where, i),
+			      arena_printf(f->arena,
+					   "no line of the map of the runtime's own user namespace "
+					   "holds %s ids %u-%ju",
+					   side->ids, map->host,
+					   (uintmax_t)map->host + map->size - 1));
+	}
+}
+
+static void check_grants(const struct side *side, uid_t uid, struct findings *f)
+{
+	const char *path = tool_find(side->helper, f->arena);
+	struct grants g;
+
+	found(f, side->where, path ? powerless_helper(path, f->arena) : no_helper(side, f->arena));
+	found(f, side->where, no_grants(side, uid, f->arena, &g));
+	for (size_t i = 0; g.text && i < side->n; i++)
+		found(f, arena_printf(f->arena, "%s/%zu", side->where, i),
+		      not_granted(side, &g, i, f->arena));
+}
+
+void usermap_check(const struct id_maps *maps, const struct host *host, struct findings *f)
+{
+	const struct id_maps *own = &host->own_maps;
+	struct side sides[2];
+
+	make_sides(maps, host, sides);
+	if (own->n_uid)
+		check_mapped(&sides[0], own->uid, own->n_uid, f);
+	if (own->n_gid)
+		check_mapped(&sides[1], own->gid, own->n_gid, f);
+	for (size_t i = 0; i < ARRAY_SIZE(sides); i++)
+		if (!host_can_map_ids(host) && !is_own_alone(&sides[i]))
+			check_grants(&sides[i], host->euid, f);
 }

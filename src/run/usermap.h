@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/findings.h"
 #include "plan/types.h"
 #include "sys/proc.h"
 
@@ -17,3 +18,9 @@ int usermap_write(const struct proc *proc, pid_t pid, const struct id_maps *maps
 /* The same with our own privileges, and without a place in errors. */
 int usermap_write_own(const struct proc *proc, pid_t pid, const struct id_maps *maps,
 		      struct error *err);
+
+/*
+ * Which of these maps usermap_write() could not write, as far as that can be known beforehand: newuidmap(1) may ask others
+ * than those files (nsswitch.conf(5)), and then nothing is said of them.
+ */
+void usermap_check(const struct id_maps *maps, const struct host *host, struct findings *f);

@@ -267,7 +267,10 @@ int oom_score_open(pid_t pid, struct error *err)
 	char path[40];
 	auto_fd int fd = -1;
 
-	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
+	if (pid)
+		snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
+	else
+		snprintf(path, sizeof(path), "/proc/self/oom_score_adj");
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return error_sys(err, "open \"%s\"", path);

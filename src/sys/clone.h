@@ -77,7 +77,7 @@ int process_wait(int pidfd, uint64_t deadline, int *ret_status);
 int process_kill(int pidfd, int sig);
 
 /*
- * oom_score_adj of a process, proc(5), by the caller's own /proc: where no container can have put anything. Lowering it below
+ * oom_score_adj of a process (0: our own), proc(5), by the caller's own /proc: where no container can have put anything. Lowering it below
  * what a privileged process has set needs CAP_SYS_RESOURCE. The descriptor is for both calls below.
  */
 int oom_score_open(pid_t pid, struct error *err);

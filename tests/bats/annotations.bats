@@ -70,6 +70,7 @@ out"
 }
 
 @test "run.oci.keep_original_groups keeps the caller's groups" {
+	need_root "keep groups that its user namespace does not know"
 	config '.annotations = {"run.oci.keep_original_groups": "1"}'
 	args /bin/probe ids
 	RTB_TOKEN=$TOKEN setpriv --groups 4242 "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" \

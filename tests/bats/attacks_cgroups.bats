@@ -140,6 +140,7 @@ opens_nothing() {
 }
 
 @test "SEC-10 the host's devices do not open: with a rule, without rules, without resources" {
+	need_mknod
 	config '.linux.resources = {devices: [{allow: false, access: "rwm"}]}'
 	opens_nothing
 	config '.linux.resources = {devices: []}'
@@ -151,6 +152,7 @@ opens_nothing() {
 }
 
 @test "SEC-10 a process that joins has the same devices" {
+	need_mknod
 	need_exec
 	writable_root
 	all_caps
@@ -162,6 +164,7 @@ opens_nothing() {
 }
 
 @test "SEC-10 a rule without numbers is a wildcard only where it says so" {
+	need_mknod
 	config '.linux.resources.devices = [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 1, minor: 5, access: "r"}]'
 	writable_root
 	all_caps
@@ -172,6 +175,7 @@ opens_nothing() {
 }
 
 @test "SEC-10 what the image has in the place of a device is not changed" {
+	need_nodes
 	rm -rf "${BUNDLE:?}/rootfs/dev" && mkdir "$BUNDLE/rootfs/dev"
 	config '.mounts |= map(select(.destination | startswith("/dev") | not))
 		| .linux.devices = [{path: "/dev/full", type: "c", major: 1, minor: 7, fileMode: 511, uid: 5, gid: 6}]'

@@ -48,6 +48,7 @@ hostile_file() {	# PATH-IN-ROOTFS KIND
 }
 
 @test "SEC-6-5 SEC-14 account files that hang, never end or are huge" {
+	need_nodes
 	local file kind begin
 
 	victim
@@ -230,13 +231,15 @@ confinement() {	# PID
 # A container whose root may trace every process that comes into it, and 300 that come: by then they have nothing more than
 # it has itself.
 traced() {	# [EXEC-OPTION...]
-	local i program=/bin/true
+	local i program=/bin/true times=300
 
+	# A caller from a user namespace above is out of its reach all the way.
+	is_host_root || times=50
 	! is_sanitized || skip "$RUNTIME_NAME is built with sanitizers, which keep what was freed"
 	[[ -e watched ]] || runtime run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$TEST_DIR/watched" 2>&1
 	eventually grep -q watching "$TEST_DIR/watched"
 	mkdir -p canary-of-the-caller
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < times; i++)); do
 		(
 			cd canary-of-the-caller
 			export CANARY_VARIABLE=canary-of-the-caller
@@ -249,7 +252,7 @@ traced() {	# [EXEC-OPTION...]
 	lacks "$(cat "$TEST_DIR/watched")" FOUND
 	kill -0 "$(pid_of)"
 	# It would prove nothing if all had been too fast.
-	has "$(cat "$TEST_DIR/watched")" CAUGHT
+	[[ -n ${RTB_USER:-} ]] || has "$(cat "$TEST_DIR/watched")" CAUGHT
 }
 
 attacker_traces() {
@@ -282,12 +285,14 @@ attacker_traces() {
 }
 
 @test "SEC-3-4 SEC-14 the same for another user, in a container with limits" {
+	need_cgroup
 	attacker_traces
 	config '.linux.resources.memory.limit = 67108864 | .linux.resources.pids.limit = 20'
 	traced --user 1000:1000
 }
 
 @test "SEC-3-4 one that adds and removes mounts is not seen at all" {
+	need_root "mount in a container that runs"
 	local i
 
 	"$RUNTIME" mounts --help >/dev/null 2>&1 || skip "$RUNTIME_NAME has no mounts"
@@ -305,6 +310,7 @@ attacker_traces() {
 }
 
 @test "SEC-11-1 SEC-14 a process file that is a bomb, or no file" {
+	need_nodes
 	local kind begin
 
 	victim
@@ -341,6 +347,7 @@ attacker_traces() {
 }
 
 @test "SEC-9-2 SEC-14 a paused container is not joined, unless that is asked for" {
+	need_cgroup
 	[[ -n $(hierarchy freezer) ]] || skip "no freezer of cgroup v1 here"
 	victim
 	ok pause "$ID"

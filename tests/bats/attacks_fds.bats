@@ -122,6 +122,7 @@ attack() {	# TEXT: what was tried
 }
 
 @test "SEC-3-2 a null device of the image that is another file gets no output of the container" {
+	need_nodes
 	local kind
 
 	config '.mounts |= map(select(.destination | startswith("/dev") | not)) | .linux.maskedPaths = []'
@@ -181,6 +182,7 @@ attack() {	# TEXT: what was tried
 }
 
 @test "SEC-3-4 SEC-3-1 in a pid namespace of others the runtime's processes show them nothing" {
+	need_root "join a pid namespace of the host"
 	local holder ns i
 
 	# A container of the attacker's, and others that are made to share its processes.

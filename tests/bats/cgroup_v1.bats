@@ -21,7 +21,7 @@ running() {
 		[[ -n $(hierarchy $controller) ]] || continue
 		has "$(cgroup_path_of "$pid" $controller)" "$ID"
 		eq "$(cgroup_file $controller cgroup.procs)" "$pid"
-		eq "$(stat -c %u "$(hierarchy $controller)$(cgroup_path_of "$pid" $controller)")" 0
+		eq "$(stat -c %u "$(hierarchy $controller)$(cgroup_path_of "$pid" $controller)")" "${RTB_USER:-0}"
 		((++count))
 	done
 	((count > 0)) || skip "no cgroup v1 hierarchy"

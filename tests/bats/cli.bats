@@ -174,7 +174,7 @@ bare() {
 @test "options that callers pass and that mean nothing here are accepted" {
 	args true
 	ok --criu /usr/sbin/criu --rootless auto run --no-subreaper --bundle "$BUNDLE" "$ID"
-	ok --rootless=false run -no-subreaper --bundle "$BUNDLE" "$ID"
+	[[ -n ${RTB_USER:-} ]] || ok --rootless=false run -no-subreaper --bundle "$BUNDLE" "$ID"
 	ok --cgroup-manager cgroupfs run --bundle "$BUNDLE" "$ID"
 }
 

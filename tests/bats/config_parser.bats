@@ -139,6 +139,7 @@ config_reset() {
 }
 
 @test "SCH-01 a minimal config" {
+	need_root "do without a user namespace"
 	config '{ociVersion, root, process: {cwd: "/", args: ["/bin/true"]}}'
 	run_ok
 }

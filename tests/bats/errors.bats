@@ -103,7 +103,8 @@ load helpers
 
 @test "mappings that overlap" {
 	userns
-	config '.linux.gidMappings += [{containerID: 1, hostID: 500000, size: 1}]'
+	config '(.linux.uidMappings, .linux.gidMappings) = [{containerID: 0, hostID: 100000, size: 65536}]
+		| .linux.gidMappings += [{containerID: 1, hostID: 500000, size: 1}]'
 	refused "/linux/gidMappings: entries 0 and 1 overlap"
 	config '.linux.gidMappings = .linux.uidMappings
 		| .linux.uidMappings += [{containerID: 90000, hostID: 165535, size: 1}]'

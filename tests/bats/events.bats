@@ -210,12 +210,12 @@ eater() {
 	listen --interval 1000s
 	local listener=$BACKGROUND
 	sleep 0.2
-	: >"$root/dev/shm/go"
+	caller touch "$root/dev/shm/go"
 	wait_file "$root/dev/shm/status"
 	eventually has_line oom
 	eq "$(cat lines)" "{\"type\":\"oom\",\"id\":\"$ID\"}"
-	rm "$root/dev/shm/status"
-	: >"$root/dev/shm/go"
+	caller rm "$root/dev/shm/status"
+	caller touch "$root/dev/shm/go"
 	wait_file "$root/dev/shm/status"
 	eventually two_ooms
 	kill_ct
@@ -236,7 +236,7 @@ two_ooms() { (($(lines_of oom) == 2)); }
 	listen --interval 1000s
 	local listener=$BACKGROUND
 	sleep 0.2
-	: >"/proc/$pid/root/dev/shm/go"
+	caller touch "/proc/$pid/root/dev/shm/go"
 	wait_pid "$pid"
 	wait "$listener"
 	eq "$(cat lines)" "{\"type\":\"oom\",\"id\":\"$ID\"}"

@@ -28,6 +28,7 @@ clean_run() {	# [OPTION...]
 }
 
 @test "FD-03 a null device of the host is replaced by the container's" {
+	need_mknod
 	args /bin/probe fds
 	clean_run
 	has "$(value fd.0)" "1:3"

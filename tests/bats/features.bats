@@ -49,7 +49,7 @@ agrees() {	# JQ-PATH TEXT
 	# a sanitizer reads its options in /proc, and looks for leaks there
 	if ! is_sanitized; then
 		unshare --mount --net --uts --ipc --pid --fork sh -c \
-			'umount -l /sys && mount -t tmpfs none /proc && exec "$1" features' sh "$RUNTIME" >bare.json
+			'{ umount -l /sys 2>/dev/null || mount -t tmpfs none /sys; } && mount -t tmpfs none /proc && exec "$1" features' sh "$RUNTIME" >bare.json
 		cmp features.json bare.json
 	fi
 	# where another user may read the program
@@ -106,6 +106,7 @@ agrees() {	# JQ-PATH TEXT
 }
 
 @test "FEAT-08 FEAT-09 every mount option is understood, data of file systems is not among them" {
+	need_root "map the ids of a mount, which is one of the options"
 	local word type source
 
 	sorted .mountOptions
@@ -115,7 +116,7 @@ agrees() {	# JQ-PATH TEXT
 	mkdir source
 	args true
 	cp "$BUNDLE/config.json" plain.json
-	for word in $(words .mountOptions); do
+	for word in $(words .mountOptions | sample); do
 		cp plain.json "$BUNDLE/config.json"
 		case $word in
 		idmap | ridmap)

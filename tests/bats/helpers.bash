@@ -69,6 +69,7 @@ suite_end() {
 }
 
 test_begin() {
+	umask 022
 	TEST_DIR=$SUITE_DIR/$BATS_TEST_NUMBER
 	ROOT=$TEST_DIR/root
 	BUNDLE=$TEST_DIR/bundle
@@ -85,6 +86,8 @@ test_begin() {
 test_end() {
 	local failed=0
 
+	# A set-up that skips may have begun nothing.
+	[[ -n ${TEST_DIR:-} ]] || return 0
 	background_stop
 	containers_remove || failed=1
 	cd / || return 1
@@ -146,6 +149,12 @@ rootfs_own() {	# HOST-ID
 	chown -R "$1:$1" "$BUNDLE/rootfs"
 }
 
+# An ordinary user's own id alone, and no other in any option.
+own_id() {
+	config '.linux.uidMappings |= .[:1] | .linux.gidMappings |= .[:1]
+		| del(.mounts[] | select(.type == "devpts").options[] | select(startswith("gid=")))'
+}
+
 config() {	# EXPR [jq options]
 	jq "$1" "$BUNDLE/config.json" "${@:2}" >"$BUNDLE/config.json.new" &&
 		mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
@@ -196,9 +205,10 @@ add_namespace() {	# TYPE [PATH]
 		--arg t "$1" --arg p "${2:-}"
 }
 
-# A user namespace whose ids start at 100000, with a rootfs that belongs to its root.
+# A user namespace whose ids start at 100000, with a rootfs that belongs to its root. Every container
+# of an ordinary user has one, whose root is the user.
 userns() {
-	need_root
+	[[ -z ${RTB_USER:-} ]] || return 0
 	rootfs_own 100000
 	add_namespace user
 	config '.linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
@@ -212,6 +222,15 @@ userns() {
 runtime() {
 	# shellcheck disable=SC2086
 	RTB_TOKEN=$TOKEN timeout --foreground -k 1 "$TIMEOUT" "$RUNTIME" --root "$ROOT" ${RTB_OPTIONS:-} "$@" 3>&- 4>&-
+}
+
+# The program itself, where RUNTIME changes the user before it calls it; and who calls, for a tool in between.
+program_of() { echo "${RTB_PROGRAM:-$RUNTIME}"; }
+caller() { ${RTB_USER:+setpriv --reuid "$RTB_USER" --regid "$RTB_USER" --clear-groups --inh-caps=-all} "$@"; }
+
+# What a test of root's makes for the runtime is its caller's.
+given() {	# PATH...
+	[[ -z ${RTB_USER:-} ]] || chown -R "$RTB_USER:$RTB_USER" "$@"
 }
 
 run_runtime() {	# [ARG...] → status, output, error

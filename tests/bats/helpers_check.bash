@@ -171,12 +171,29 @@ can() {	# CAPABILITY NUMBER: is it effective?
 }
 
 # Who calls (tests/bats/run): root of the host, an ordinary user, root of a user namespace.
-need_root() { [[ -z ${RTB_USER:-} ]] || skip "an ordinary user cannot have this"; }
-need_cgroup() { [[ -z ${RTB_USER:-} ]] || skip "an ordinary user has no cgroup here"; }
-need_host_root() {
-	need_root
-	[[ -z ${RTB_USERNS:-} ]] || skip "root of a user namespace cannot have this"
+need_root() {	# [WHAT]
+	[[ -z ${RTB_USER:-} ]] || skip "an ordinary user cannot ${1:-have this}"
 }
+
+need_cgroup() {
+	[[ -z ${RTB_USER:-} || -n ${RTB_DELEGATED:-} ]] || skip "an ordinary user has no cgroup here"
+}
+
+need_host_root() {	# [WHAT]
+	need_root "${1:-}"
+	[[ -z ${RTB_USERNS:-} ]] || skip "root of a user namespace cannot ${1:-have this}"
+}
+
+is_host_root() { [[ -z ${RTB_USER:-}${RTB_USERNS:-} ]]; }
+
+# Lines of variants: all of them for root of the host; other callers, for whom the code is the same, take every third.
+sample() {
+	if is_host_root; then cat; else awk 'NR % 3 == 1'; fi
+}
+
+# Where nodes are bound from the host, they are as the host has them.
+need_nodes() { [[ -z ${RTB_USERNS:-} ]] || skip "root of a user namespace cannot make device nodes"; }
+need_mknod() { need_host_root "make device nodes"; }
 
 is_sanitized() { grep -q __asan_init "$RUNTIME"; }
 

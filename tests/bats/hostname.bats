@@ -42,7 +42,7 @@ load helpers
 }
 
 @test "HOST-05 a joined UTS namespace gets the names" {
-	need_root
+	need_root "join a namespace of the host"
 	touch uts
 	unshare --uts="$TEST_DIR/uts" true
 	leak_before

@@ -28,6 +28,7 @@ owners() {
 }
 
 @test "MNT-22 MNT-24 MNT-16 MNT-17 the entry's own mapping is applied" {
+	need_root "map the ids of a mount of the host"
 	idmap_tree
 	mapped bind idmap
 	run_script 'stat -c %u:%g /mnt/file'
@@ -36,6 +37,7 @@ owners() {
 }
 
 @test "MNT-20 mappings without the word are applied too" {
+	need_root "map the ids of a mount of the host"
 	idmap_tree
 	mapped bind
 	run_script 'stat -c %u:%g /mnt/file'
@@ -43,6 +45,7 @@ owners() {
 }
 
 @test "MNT-28 MNT-OPT-idmap maps the top mount alone" {
+	need_root "map the ids of a mount of the host"
 	idmap_tree
 	mapped rbind idmap
 	owners
@@ -50,6 +53,7 @@ owners() {
 }
 
 @test "MNT-28 MNT-OPT-ridmap maps the mounts below too" {
+	need_root "map the ids of a mount of the host"
 	idmap_tree
 	mapped rbind ridmap
 	owners
@@ -57,6 +61,7 @@ owners() {
 }
 
 @test "MNT-24 the entry's mapping counts, not that of the user namespace" {
+	need_root "map the ids of a mount of the host"
 	idmap_tree
 	userns
 	mapped bind idmap
@@ -68,6 +73,7 @@ owners() {
 }
 
 @test "MNT-25 without mappings that of the container's user namespace is used" {
+	need_root "map the ids of a mount of the host"
 	idmap_tree
 	userns
 	add_mount /mnt none "$TEST_DIR/src" bind idmap
@@ -76,6 +82,7 @@ owners() {
 }
 
 @test "MNT-25 also that of a user namespace joined by path" {
+	need_root "map the ids of a mount of the host"
 	idmap_tree
 	userns
 	args sleep 1000
@@ -91,6 +98,7 @@ owners() {
 }
 
 @test "MNT-27 MNT-26 idmap without mappings and user namespace is refused" {
+	need_root "map the ids of a mount of the host"
 	idmap_tree
 	local word
 	for word in idmap ridmap; do
@@ -136,6 +144,7 @@ owners() {
 }
 
 @test "MNT-23 MNT-29 the words are not file system data" {
+	need_root "map the ids of a mount of the host"
 	need_program strace
 	idmap_tree
 	mapped bind idmap
@@ -149,6 +158,7 @@ owners() {
 }
 
 @test "what is written through the mount belongs to the file system's ids" {
+	need_root "map the ids of a mount of the host"
 	idmap_tree
 	chown 1000:1000 src
 	mapped bind idmap

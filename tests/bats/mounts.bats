@@ -5,7 +5,6 @@
 load helpers
 
 @test "FS-01 the default file systems are what the config lists" {
-	need_host_root
 	run_probe mounts
 	eq "$(mount_field /proc fstype)" proc
 	eq "$(mount_field /sys fstype)" sysfs
@@ -15,17 +14,22 @@ load helpers
 	mount_opt /sys noexec
 	mount_sb /dev mode=755
 	mount_sb /dev/pts ptmxmode=666
-	mount_sb /dev/pts gid=5
+	# As the initial user namespace calls it.
+	local gid=5
+	[[ -z ${RTB_USERNS:-} ]] || gid=$(awk '{ print $2 + 5 }' /proc/self/gid_map)
+	[[ -z ${RTB_USER:-} ]] || gid=$((RTB_SUBIDS + 100004))
+	mount_sb /dev/pts "gid=$gid"
 }
 
 @test "FS-01 MNT-01 X-13 without mounts nothing is added" {
-	need_host_root
 	config 'del(.mounts) | del(.linux.maskedPaths) | del(.linux.readonlyPaths)'
 	script 'ls /proc /sys'
 	run_ok
 	eq "$(tr -d '\n' <"$OUT")" "/proc:/sys:"
 	create
 	mounts_of "$(pid_of)"
+	# The root, and device nodes where they are bound.
+	is_host_root || output=$(grep -v '^mount /dev/[a-z]* fstype=devtmpfs' <<<"$output")
 	eq "$(grep -c '^mount ' <<<"$output")" 1
 }
 
@@ -268,6 +272,20 @@ load helpers
 	run_ct
 	((status < 124))
 	leak_check
+}
+
+@test "MNT-11 /sys/fs/cgroup is closed when what is mounted below it has its place" {
+	! is_pure_v2 || skip "there /sys/fs/cgroup is the container's cgroup itself"
+	add_mount /sys/fs/cgroup/own tmpfs tmpfs
+	script 'probe mounts; probe try create /sys/fs/cgroup/file , create /sys/fs/cgroup/own/file'
+	for GLOBAL in "" "--cgroup-manager disabled"; do
+		# shellcheck disable=SC2086
+		ok $GLOBAL run --bundle "$BUNDLE" "$ID"
+		eq "$(mount_field /sys/fs/cgroup fstype)" tmpfs
+		mount_opt /sys/fs/cgroup ro
+		eq "$(mount_field /sys/fs/cgroup/own fstype)" tmpfs
+		eq "$(tail -n 2 "$OUT" | tr '\n' ' ')" "EROFS ok "
+	done
 }
 
 @test "MNT-11 a v1 host's hierarchies appear below /sys/fs/cgroup" {

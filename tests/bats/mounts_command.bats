@@ -35,6 +35,7 @@ mounted() {	# PATH
 inside() { ok exec "$ID" "$@"; }
 
 @test "a bind mount and a file system of its own, and away again" {
+	need_root "mount in a container that runs: its user namespace may copy no mount of the host"
 	local before
 
 	running
@@ -59,6 +60,7 @@ inside() { ok exec "$ID" "$@"; }
 }
 
 @test "a created container, a paused one; not one that has stopped" {
+	need_root "mount in a container that runs: its user namespace may copy no mount of the host"
 	create
 	list /data bind "$TEST_DIR/volume" bind
 	add
@@ -80,6 +82,7 @@ inside() { ok exec "$ID" "$@"; }
 }
 
 @test "from standard input, and recursive attributes" {
+	need_root "mount in a container that runs: its user namespace may copy no mount of the host"
 	mkdir volume/below
 	mount -t tmpfs below volume/below
 	running
@@ -95,6 +98,7 @@ inside() { ok exec "$ID" "$@"; }
 }
 
 @test "one that fails takes those before it back" {
+	need_root "mount in a container that runs: its user namespace may copy no mount of the host"
 	local before
 
 	running
@@ -121,6 +125,7 @@ inside() { ok exec "$ID" "$@"; }
 }
 
 @test "the order is kept, and removing goes the other way" {
+	need_root "mount in a container that runs: its user namespace may copy no mount of the host"
 	running
 	mkdir inner
 	touch inner/deep
@@ -142,6 +147,7 @@ inside() { ok exec "$ID" "$@"; }
 }
 
 @test "links of the container lead nowhere else" {
+	need_root "mount in a container that runs: its user namespace may copy no mount of the host"
 	mkdir target
 	ln -s "$TEST_DIR/target" "$BUNDLE/rootfs/out"
 	ln -s ../../../../../.. "$BUNDLE/rootfs/up"
@@ -157,6 +163,7 @@ inside() { ok exec "$ID" "$@"; }
 }
 
 @test "what may not be mounted over is refused as for create" {
+	need_root "mount in a container that runs: its user namespace may copy no mount of the host"
 	running
 	list /proc/self bind "$TEST_DIR/volume" bind
 	fails mounts add "$ID" mounts.json
@@ -196,6 +203,7 @@ inside() { ok exec "$ID" "$@"; }
 }
 
 @test "a read-only root takes mounts where there is a target" {
+	need_root "mount in a container that runs: its user namespace may copy no mount of the host"
 	config '.root.readonly = true'
 	running
 	list /mnt bind "$TEST_DIR/volume" bind
@@ -207,6 +215,7 @@ inside() { ok exec "$ID" "$@"; }
 }
 
 @test "in a user namespace: its root owns what is made, ids are mapped" {
+	need_root "mount in a container that runs: its user namespace may copy no mount of the host"
 	userns
 	running
 	chown 100000:100000 volume/file
@@ -226,6 +235,7 @@ inside() { ok exec "$ID" "$@"; }
 }
 
 @test "file systems of the container's own namespaces" {
+	need_root "mount in a container that runs: its user namespace may copy no mount of the host"
 	running
 	list /mnt proc proc ro /opt mqueue mqueue nosuid /srv sysfs sysfs ro
 	add
@@ -238,6 +248,7 @@ inside() { ok exec "$ID" "$@"; }
 }
 
 @test "a container without a mount namespace of its own" {
+	need_root "mount in a container that runs: its user namespace may copy no mount of the host"
 	without_namespace mount
 	config 'del(.linux.maskedPaths, .linux.readonlyPaths) | .mounts = []'
 	running
@@ -247,6 +258,7 @@ inside() { ok exec "$ID" "$@"; }
 }
 
 @test "a file that is wrong" {
+	need_root "mount in a container that runs: its user namespace may copy no mount of the host"
 	running
 	echo '[{"destination": ""}]' >mounts.json
 	fails mounts add "$ID" mounts.json
@@ -271,6 +283,7 @@ inside() { ok exec "$ID" "$@"; }
 }
 
 @test "after the bundle's root has gone from its place" {
+	need_root "mount in a container that runs: its user namespace may copy no mount of the host"
 	running
 	mv "$BUNDLE/rootfs" "$TEST_DIR/moved"
 	list /data bind "$TEST_DIR/volume" bind

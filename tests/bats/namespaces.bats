@@ -29,6 +29,7 @@ donor() {
 }
 
 @test "NS-01 NS-14 NS-15 NS-10 each type alone is new, the others are inherited" {
+	need_root "have the host's namespaces, and none of its own without a user namespace"
 	local type other
 	for type in pid network ipc uts cgroup time user; do
 		[[ -e /proc/self/ns/$(kernel_name $type) ]] || continue
@@ -122,6 +123,7 @@ donor() {
 }
 
 @test "NS-10 NS-12 joining by path, each type" {
+	need_root "have the host's namespaces, and none of its own without a user namespace"
 	local type name
 	add_namespace cgroup
 	donor
@@ -137,6 +139,7 @@ donor() {
 }
 
 @test "NS-12 joining a pid namespace" {
+	need_root "have the host's namespaces, and none of its own without a user namespace"
 	donor
 	add_namespace pid "/proc/$DONOR/ns/pid"
 	run_probe ns process
@@ -145,6 +148,7 @@ donor() {
 }
 
 @test "NS-12 joining a mount namespace" {
+	need_root "have the host's namespaces, and none of its own without a user namespace"
 	background unshare --mount --propagation private sleep 1000
 	eventually grep -q sleep "/proc/$BACKGROUND/comm"
 	add_namespace mount "/proc/$BACKGROUND/ns/mnt"
@@ -165,6 +169,7 @@ donor() {
 }
 
 @test "NS-18 a user namespace and an older network namespace" {
+	need_root "join a namespace of the host"
 	touch netns
 	unshare --net="$TEST_DIR/netns" true
 	leak_before
@@ -177,6 +182,7 @@ donor() {
 }
 
 @test "NS-12 joining a time namespace" {
+	need_root "have the host's namespaces, and none of its own without a user namespace"
 	[[ -e /proc/self/ns/time ]] || skip "no time namespaces"
 	add_namespace time
 	config '.linux.timeOffsets.monotonic = {secs: 5000}'
@@ -204,6 +210,7 @@ donor() {
 }
 
 @test "NS-17 RT-KILL-04 in a joined pid namespace nothing outlives delete" {
+	need_root "have the host's namespaces, and none of its own without a user namespace"
 	donor
 	add_namespace pid "/proc/$DONOR/ns/pid"
 	script 'sleep 1001 & sleep 1002 & exec sleep 1003'
@@ -217,6 +224,7 @@ donor() {
 }
 
 @test "NS-17 RT-KILL-04 SIGKILL without a pid namespace of its own reaches every process" {
+	need_cgroup
 	without_namespace pid
 	script 'sleep 1001 & sleep 1002 & echo started >/dev/shm/x; exec sleep 1003'
 	create
@@ -230,6 +238,7 @@ donor() {
 }
 
 @test "RT-DEL-04 joined namespaces stay" {
+	need_root "have the host's namespaces, and none of its own without a user namespace"
 	touch netns
 	unshare --net="$TEST_DIR/netns" true
 	leak_before

@@ -46,6 +46,7 @@ other_network() {
 }
 
 @test "ND-01 ND-05 ND-06 a device moves with its attributes and lasting global addresses, and is up" {
+	need_root "take a network device from the host"
 	on_host ip link set dev0 mtu 1400 address 02:00:00:00:00:42
 	on_host ip addr add 192.0.2.1/24 broadcast 192.0.2.255 dev dev0
 	on_host ip addr add 192.0.2.9/24 dev dev0
@@ -66,6 +67,7 @@ other_network() {
 }
 
 @test "ND-05 IPv6 addresses move too, those of the link do not" {
+	need_root "take a network device from the host"
 	[[ -d /proc/sys/net/ipv6 ]] || skip "this kernel has no IPv6"
 	on_host ip link set dev0 up
 	on_host ip addr add 2001:db8::7/64 dev dev0 nodad
@@ -80,6 +82,7 @@ other_network() {
 }
 
 @test "ND-02 a new name, and labels that follow it" {
+	need_root "take a network device from the host"
 	on_host ip addr add 192.0.2.1/24 dev dev0 label dev0:web
 	devices '{dev0: {name: "container_eth7"}}'
 	create
@@ -109,6 +112,7 @@ other_network() {
 }
 
 @test "ND-01 a device that the host has not" {
+	need_root "take a network device from the host"
 	devices '{dev0: {}, missing0: {}}'
 	refused '/linux/netDevices/missing0: move network device "missing0":'
 	has "$error" "no such device"
@@ -116,6 +120,7 @@ other_network() {
 }
 
 @test "ND-03 a name that is taken in the container's namespace" {
+	need_root "take a network device from the host"
 	other_network
 	nsenter --net="/proc/$OTHER/ns/net" ip link add eth0 type veth peer name eth1
 	on_host ip addr add 192.0.2.1/24 dev dev0
@@ -128,6 +133,7 @@ other_network() {
 }
 
 @test "ND-04 ND-08 RT-DEL-04 a template gives each device a free name; a joined namespace keeps them" {
+	need_root "take a network device from the host"
 	other_network
 	nsenter --net="/proc/$OTHER/ns/net" ip link add eth1 type veth peer name x
 	devices '{dev0: {name: "eth%d"}, peer0: {name: "eth%d"}}'
@@ -144,6 +150,7 @@ other_network() {
 is_stopped() { [[ $(state status) == stopped ]]; }
 
 @test "ND-07 the runtime leaves the device alone when it is there" {
+	need_root "take a network device from the host"
 	on_host ip addr add 192.0.2.1/24 dev dev0
 	devices '{dev0: {}}'
 	create
@@ -156,6 +163,7 @@ is_stopped() { [[ $(state status) == stopped ]]; }
 }
 
 @test "ND-08 a virtual device ends with the namespace, nobody moves it back" {
+	need_root "take a network device from the host"
 	devices '{dev0: {}}'
 	create
 	host_has peer0
@@ -166,6 +174,7 @@ is_stopped() { [[ $(state status) == stopped ]]; }
 }
 
 @test "ND-09 there must be a network namespace that is not the host's" {
+	need_root "take a network device from the host"
 	devices '{dev0: {}}'
 	without_namespace network
 	refused "/linux/netDevices: moving a network device needs a network namespace"
@@ -175,6 +184,7 @@ is_stopped() { [[ $(state status) == stopped ]]; }
 }
 
 @test "ND-01 RT-ERR-01 a create that fails gives its devices back as they were" {
+	need_root "take a network device from the host"
 	on_host ip addr add 192.0.2.1/24 dev dev0 label dev0:1
 	on_host ip link set dev0 up
 	devices '{dev0: {name: "eth0"}, peer0: {name: "eth1"}}'
@@ -188,6 +198,7 @@ is_stopped() { [[ $(state status) == stopped ]]; }
 }
 
 @test "ND-01 in a new user namespace, before the hooks and the sysctls" {
+	need_root "take a network device from the host"
 	userns
 	devices '{dev0: {name: "eth0"}}'
 	config '.linux.sysctl = {"net.ipv4.conf.eth0.forwarding": "1"}
@@ -200,6 +211,7 @@ is_stopped() { [[ $(state status) == stopped ]]; }
 }
 
 @test "ND-01 lo cannot be moved, and without privilege nothing" {
+	need_root "take a network device from the host"
 	devices '{lo: {name: "lo1"}}'
 	refused '/linux/netDevices/lo: move network device "lo":'
 	has "$(on_host ip link show lo)" "lo:"

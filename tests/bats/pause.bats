@@ -135,7 +135,6 @@ is_stopped() { [[ $(state status) == stopped ]]; }
 
 @test "below a frozen cgroup resume names it and does not wait" {
 	need_cgroupfs
-	need_host_root
 	local dir top
 	config '.linux.cgroupsPath = $p' --arg p "/$TOKEN-above/x"
 	args sleep 1000

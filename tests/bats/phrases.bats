@@ -56,6 +56,7 @@ creating() { says "$1" create --bundle "$BUNDLE" "$ID"; }
 }
 
 @test "states that do not fit" {
+	need_cgroup
 	create
 	says "container with given ID already exists" create --bundle "$BUNDLE" "$ID"
 	start
@@ -113,6 +114,7 @@ creating() { says "$1" create --bundle "$BUNDLE" "$ID"; }
 }
 
 @test "words of the command line" {
+	need_cgroup
 	create
 	says 'unknown signal "NOPE"' kill "$ID" NOPE
 	says 'invalid container ID format: "a/b"' state a/b

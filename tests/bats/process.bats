@@ -242,7 +242,7 @@ load helpers
 }
 
 @test "USER-01 ids at the end of the range" {
-	need_host_root
+	need_host_root "have every id"
 	config '.process.user = {uid: 4294967294, gid: 4294967294}'
 	run_probe ids
 	value_is uid "4294967294 4294967294 4294967294 4294967294"

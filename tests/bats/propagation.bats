@@ -83,6 +83,7 @@ shared_rootfs() {
 }
 
 @test "MNT-OPT-rshared a mount inside arrives on the host" {
+	need_root "send a mount of its user namespace to the host"
 	host_tree shared
 	config '.linux.rootfsPropagation = "shared"'
 	add_mount /mnt none "$TEST_DIR/src" rbind rshared

@@ -125,6 +125,7 @@ load helpers
 }
 
 @test "X-13 PLAT-01 a config without linux runs in the caller's namespaces" {
+	need_root "do without a user and a mount namespace"
 	config 'del(.linux) | del(.hostname) | .mounts = []'
 	rm -rf "$BUNDLE/rootfs/proc"
 	args /bin/probe cwd
@@ -133,6 +134,7 @@ load helpers
 }
 
 @test "X-38 mounts without a mount namespace are gone after delete" {
+	need_root "do without a user and a mount namespace"
 	without_namespace mount
 	config 'del(.linux.maskedPaths, .linux.readonlyPaths)'
 	args /bin/busybox ls /
@@ -146,6 +148,7 @@ load helpers
 }
 
 @test "X-38 a failing create without a mount namespace leaves no mount" {
+	need_root "do without a user and a mount namespace"
 	without_namespace mount
 	config 'del(.linux.maskedPaths, .linux.readonlyPaths)'
 	add_mount /mnt nosuchfs none

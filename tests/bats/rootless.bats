@@ -4,54 +4,20 @@
 
 load helpers
 load callers
+load helpers_caller
 
-# The user, /etc/subuid and /etc/subgid are there for this suite alone.
-setup_file() {
-	[[ -n ${RTB_PRIVATE:-} ]] || skip "needs the mount namespace of tests/bats/run"
-	[[ -z ${RTB_USERNS:-} ]] || skip "rootless_nested.bats is for user namespaces"
-	export CALLER_DIR
-	CALLER_DIR=$(mktemp -d "${TMPDIR:-/tmp}/rtb-caller.XXXX")
-	chmod 755 "$CALLER_DIR"
-	if [[ -z ${RTB_USER:-} ]]; then
-		find_runtime
-		results=$CALLER_DIR
-		caller_user
-		caller_mount
-	fi
-	suite_begin
-}
+setup_file() { caller_begin; }
+teardown_file() { caller_finish; }
 
-teardown_file() {
-	suite_end
-	umount -l /etc/passwd /etc/group /etc/subuid /etc/subgid
-	rm -rf "${CALLER_DIR:?}"
-}
-
-# Another /etc/subuid or /etc/subgid, which counts for this test.
-granted() {	# FILE LINE...
-	printf '%s\n' "${@:2}" >"$TEST_DIR/$1"
-	host_mount --bind "$TEST_DIR/$1" "/etc/$1"
+setup() {
+	needs_subids
+	test_begin
 }
 
 teardown() {
-	local place
-
-	for place in /usr/bin/newuidmap /usr/bin/newgidmap /etc/subuid /etc/subgid /proc/irq /proc/fs; do
-		while grep -q " $place .* $TOKEN\| $place .*$TEST_DIR\| [^ ]*$SUITE_DIR[^ ]* $place " /proc/self/mountinfo ||
-			awk -v p="$place" '$5 == p { n++ } END { exit n < (p ~ /^.etc/ ? 2 : 1) }' /proc/self/mountinfo; do
-			umount "$place" || break
-		done
-	done
-	leak_before
+	unmount_over /usr/bin/newuidmap /usr/bin/newgidmap /etc/subuid /etc/subgid /proc/irq /proc/fs
 	test_end
 }
-
-# The caller's own id alone.
-own_id() {
-	config '.linux.uidMappings |= .[:1] | .linux.gidMappings |= .[:1]'
-}
-
-as_user() { setpriv --reuid "$RTB_USER" --regid "$RTB_USER" --clear-groups --inh-caps=-all "$@"; }
 
 # --- id maps -------------------------------------------------------------------------------------
 
@@ -70,7 +36,6 @@ allow
 	host_mount --bind /dev/null /usr/bin/newuidmap
 	host_mount --bind /dev/null /usr/bin/newgidmap
 	own_id
-	config 'del(.mounts[] | select(.type == "devpts").options[] | select(startswith("gid=")))'
 	script 'tr -s " " </proc/self/uid_map; tr -s " " </proc/self/gid_map; cat /proc/self/setgroups; id -u'
 	run_ok
 	eq "$output" " 0 $RTB_USER 1
@@ -81,8 +46,7 @@ deny
 
 @test "UMAP-05 the own id may be another inside" {
 	own_id
-	config 'del(.mounts[] | select(.type == "devpts").options[] | select(startswith("gid=")))
-		| (.linux.uidMappings[0], .linux.gidMappings[0]).containerID = 1000
+	config '(.linux.uidMappings[0], .linux.gidMappings[0]).containerID = 1000
 		| .process.user = {uid: 1000, gid: 1000}'
 	script 'id -u; id -g; touch /tmp/file'
 	writable_root
@@ -161,14 +125,16 @@ deny
 }
 
 @test "ids in the options of a mount must be mapped" {
-	own_id
+	config '.linux.uidMappings |= .[:1] | .linux.gidMappings |= .[:1]'
 	refused "the id is not mapped by linux.gidMappings"
 	has "$error" "/mounts/2/options/5"
 }
 
 @test "without a user namespace it is said that there must be one" {
 	config 'del(.linux.namespaces[] | select(.type == "user")) | del(.linux.uidMappings, .linux.gidMappings)'
-	refused "an ordinary user can only make a container with a user namespace"
+	refused '/linux/namespaces: an ordinary user can only make a container with a user namespace'
+	has "$error" '{"type": "user"}'
+	has "$error" "teu spec --rootless"
 	config 'del(.linux.uidMappings, .linux.gidMappings)'
 	add_namespace user
 	refused "needs id mappings"
@@ -456,6 +422,26 @@ full"
 	((output > $(cut -d. -f1 /proc/uptime) + 99000))
 }
 
+@test "NS-12 NS-18 a user namespace that is joined, with namespaces that are new and others that are joined too" {
+	args sleep 1000
+	create
+	start
+	local pid=$(pid_of) type
+	config '(.linux.namespaces[] | select(.type == "user" or .type == "network" or .type == "ipc")) |=
+			(.path = "/proc/\($pid)/ns/" + (if .type == "network" then "net" else .type end))
+		| del(.linux.uidMappings, .linux.gidMappings)' --argjson pid "$pid"
+	args /bin/probe ns ids
+	ok run --bundle "$BUNDLE" "$ID-2"
+	for type in user net ipc; do eq "$(value ns.$type | tr -dc 0-9)" "$(ns_of "$pid" $type)" "$type"; done
+	for type in pid mnt uts; do ne "$(value ns.$type | tr -dc 0-9)" "$(ns_of "$pid" $type)" "$type"; done
+	value_is uid "0 0 0 0"
+	# One of the host's, with it, is none that the user may enter.
+	config '(.linux.namespaces[] | select(.type == "network")).path = "/proc/1/ns/net"'
+	fails create --bundle "$BUNDLE" "$ID-2"
+	has "$error" "/linux/namespaces/"
+	delete --force
+}
+
 @test "hooks are the caller's, with its ids" {
 	config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", $s]}]' --arg s "id -u >$TEST_DIR/hook"
 	args true
@@ -476,14 +462,40 @@ full"
 	refused "/process/oomScoreAdj: "
 }
 
+@test "OOM-01 SCHED-01 IOP-01 score and priorities of another user of the container, for exec too" {
+	config '.process.oomScoreAdj = 321 | .process.user = {uid: 1000, gid: 1000}
+		| .process.scheduler = {policy: "SCHED_BATCH", nice: 7} | .process.ioPriority = {class: "IOPRIO_CLASS_BE", priority: 6}'
+	args sleep 1000
+	create
+	start
+	local pid=$(pid_of)
+	eq "$(cat "/proc/$pid/oom_score_adj")" 321
+	eq "$(awk '{ print $19, $41 }' "/proc/$pid/stat")" "7 3"
+	has "$(ionice -p "$pid")" "prio 6"
+	ok exec "$ID" /bin/probe sched ioprio
+	value_is sched.policy 3
+	value_is sched.nice 7
+	value_is ioprio 2:6
+	ok exec "$ID" cat /proc/self/oom_score_adj
+	eq "$output" 321
+	delete --force
+}
+
 @test "the key quota is told in its own words" {
+	local other=$((RTB_USER + 1)) teu=${RUNTIME%/*}/program/teu
+
+	# The quota is the user's, everywhere on the host, so another one uses it up.
+	other() { RTB_TOKEN=$TOKEN setpriv --reuid $other --regid $other --clear-groups --inh-caps=-all "$@" </dev/null; }
+	own_id
+	config '(.linux.uidMappings[0], .linux.gidMappings[0]).hostID = $id' --argjson id $other
 	args true
-	RTB_TOKEN=$TOKEN as_user "$PROBE" as without-keys "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" \
-		</dev/null >"$OUT" 2>"$ERR" && return 1
+	rootfs_own $other
+	chown -R $other:$other "$ROOT" "$BUNDLE" "$TEST_DIR"
+	other "$PROBE" as without-keys "$teu" --root "$ROOT" run --bundle "$BUNDLE" "$ID" >"$OUT" 2>"$ERR" && return 1
 	matches "$(cat "$ERR")" 'key quota of user [0-9]+ is used up'
 	has "$(cat "$ERR")" kernel.keys.maxkeys
 	lacks "$(cat "$ERR")" "disk quota"
-	RTB_TOKEN=$TOKEN as_user "$PROBE" as without-keys "$RUNTIME" --root "$ROOT" run --no-new-keyring --bundle "$BUNDLE" "$ID" </dev/null
+	other "$PROBE" as without-keys "$teu" --root "$ROOT" run --no-new-keyring --bundle "$BUNDLE" "$ID"
 }
 
 @test "settings that forbid user namespaces are named with their value" {
@@ -515,7 +527,6 @@ copies() {	# PROGRAM
 @test "the program is protected where the user's containers could write it" {
 	need_program strace
 	own_id
-	config 'del(.mounts[] | select(.type == "devpts").options[] | select(startswith("gid=")))'
 	args true
 	eq "$(copies "${RUNTIME%/*}/program/teu")" 0
 	install -o "$RTB_USER" "${RUNTIME%/*}/program/teu" own

@@ -6,12 +6,8 @@ load helpers
 
 FIRST=472000 COUNT=300000
 
-setup_file() {
-	[[ -z ${RTB_USER:-}${RTB_USERNS:-} ]] || skip "makes its own user namespaces"
-	suite_begin
-}
-
 setup() {
+	[[ -z ${RTB_USER:-} ]] || skip "an ordinary user cannot make the user namespaces that it begins with"
 	test_begin
 	chown -R "$FIRST:$FIRST" "$TEST_DIR"
 	chown -R "$FIRST:$FIRST" "$TEMPLATE"
@@ -101,6 +97,22 @@ nested_fails() {
 	eq "$(cat "$OUT")" "1000
 0
 1"
+}
+
+@test "USER-02 ids of the process that the caller does not have are refused in their place" {
+	config '.process.user = {uid: 300000, gid: 0}'
+	nested_fails create --bundle "$BUNDLE" "$ID"
+	has "$error" "/process/user/uid: user id 300000 is not mapped in the runtime's own user namespace"
+	config '.process.user = {uid: 0, gid: 300000}'
+	nested_fails create --bundle "$BUNDLE" "$ID"
+	has "$error" "/process/user/gid: group id 300000 is not mapped in the runtime's own user namespace"
+	config '.process.user = {uid: 299999, gid: 299999, additionalGids: [7, 300000]}'
+	nested_fails create --bundle "$BUNDLE" "$ID"
+	has "$error" "/process/user/additionalGids/1: group id 300000"
+	config '.process.user.additionalGids = [7]'
+	script 'id -u'
+	nested_ok run --bundle "$BUNDLE" "$ID"
+	eq "$output" 299999
 }
 
 @test "the number of user namespaces: the setting and its value" {

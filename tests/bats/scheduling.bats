@@ -34,6 +34,7 @@ sched_refused() {	# JSON [TEXT]
 }
 
 @test "SCHED-02 SCHED-04 the real-time policies and their priority" {
+	need_cgroup
 	need_nice_cap
 	realtime_share
 	scheduler '{policy: "SCHED_FIFO", priority: 5}'
@@ -47,6 +48,7 @@ sched_refused() {	# JSON [TEXT]
 }
 
 @test "SCHED-06 SCHED-07 SCHED-08 the deadline policy" {
+	need_cgroup
 	need_nice_cap
 	realtime_share
 	scheduler '{policy: "SCHED_DEADLINE", runtime: 1000000, deadline: 20000000, period: 50000000}'
@@ -116,6 +118,7 @@ sched_refused() {	# JSON [TEXT]
 }
 
 @test "IOP-02 the real-time class" {
+	need_host_root "have the real-time class"
 	can 21 || skip "no CAP_SYS_ADMIN"
 	config '.process.ioPriority = {class: "IOPRIO_CLASS_RT", priority: 0}'
 	run_probe ioprio

@@ -32,6 +32,7 @@ spec() { jq -r "$1" "$TEST_DIR/config.json"; }
 @test "tabs, a file of its own mode, --bundle and -b" {
 	umask 022
 	mkdir there
+	given there
 	ok spec --bundle "$TEST_DIR/there"
 	eq "$(stat -c %a there/config.json)" 644
 	eq "$(sed -n 2p there/config.json)" "$(printf '\t"ociVersion": "1.3.0",')"
@@ -51,8 +52,8 @@ spec() { jq -r "$1" "$TEST_DIR/config.json"; }
 	ok spec --rootless
 	eq "$(spec '[.linux.namespaces[].type] | contains(["network"])')" false
 	eq "$(spec '.linux.namespaces[-1].type')" user
-	eq "$(spec '.linux.uidMappings[0] | [.containerID, .hostID, .size] | join(" ")')" "0 $(id -u) 1"
-	eq "$(spec '.linux.gidMappings[0] | [.containerID, .hostID, .size] | join(" ")')" "0 $(id -g) 1"
+	eq "$(spec '.linux.uidMappings[0] | [.containerID, .hostID, .size] | join(" ")')" "0 ${RTB_USER:-$(id -u)} 1"
+	eq "$(spec '.linux.gidMappings[0] | [.containerID, .hostID, .size] | join(" ")')" "0 ${RTB_USER:-$(id -g)} 1"
 	eq "$(spec '.mounts[] | select(.destination == "/sys") | .type + " " + (.options | join(","))')" \
 		"none rbind,nosuid,noexec,nodev,ro"
 	eq "$(spec '[.mounts[].options[]? | select(test("^[ug]id="))] | length')" 0
@@ -62,7 +63,7 @@ spec() { jq -r "$1" "$TEST_DIR/config.json"; }
 @test "FS-01 what it writes runs" {
 	cd "$BUNDLE"
 	rm config.json
-	ok spec
+	ok spec ${RTB_USER:+--rootless}
 	config '.process.terminal = false'
 	args /bin/probe mounts
 	run_ok

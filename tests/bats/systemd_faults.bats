@@ -6,6 +6,7 @@ load helpers
 
 setup() {
 	test_begin
+	need_host_root "call the system's systemd; systemd_user.bats is for its own"
 	[[ -n $(v2_mount) ]] || skip "no cgroup v2 here"
 	need_program python3
 	SOCKET=$TEST_DIR/bus UNIT=p-$ID.scope

@@ -180,6 +180,7 @@ update() { ok update "$@" "$ID"; eq "$output$error" ""; }
 	if is_v1 cpuset; then
 		inner=$(place cpuset)/inner
 		mkdir -p "$inner/deep"
+		given "$inner"
 		echo "$all" >"$inner/cpuset.cpus"
 		echo "$all" >"$inner/deep/cpuset.cpus"
 		update --cpuset-cpus 0
@@ -314,6 +315,7 @@ update() { ok update "$@" "$ID"; eq "$output$error" ""; }
 }
 
 @test "device rules are replaced, and put back when something else fails" {
+	need_mknod
 	# No driver has this number: who may open it is told that there is no such device.
 	config '.linux.devices = [{path: "/dev/mine", type: "c", major: 240, minor: 250}]
 		| .linux.resources.devices += [{allow: true, type: "c", major: 240, minor: 250, access: "rwm"}]'

@@ -324,3 +324,13 @@ load podman
 	diff <(cut -d: -f2,3 /proc/self/cgroup) <(cut -d: -f2,3 "/proc/$(pid_of nocg)/cgroup")
 	pod rm -f -t 0 nocg
 }
+
+@test "podman run --cgroups=disabled --systemd=always: an init's cgroups have their place" {
+	"$RUNTIME" --help 2>&1 | grep -q cgroup-manager || skip "$RUNTIME_NAME has no --cgroup-manager"
+	run pod run --rm --cgroups=disabled --systemd=always $IMAGE sh -c \
+		'awk "\$5 ~ /^.sys.fs.cgroup/ { print \$5 }" /proc/self/mountinfo; touch /sys/fs/cgroup/x || echo closed'
+	[ "$status" -eq 0 ]
+	grep -q '^/sys/fs/cgroup' <<< "$output"
+	[ ! -d /sys/fs/cgroup/systemd ] || grep -x -q /sys/fs/cgroup/systemd <<< "$output"
+	grep -x -q closed <<< "$output"
+}

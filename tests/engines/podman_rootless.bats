@@ -401,6 +401,7 @@ fetch() {
 		[ ! -x /usr/libexec/podman/catatonit ] || say pod run --rm --init $IMAGE cat /proc/1/comm
 		say pod run --rm --systemd=always $IMAGE sh -c 'for d in /run /tmp /run/lock; do grep -c " $d tmpfs " /proc/mounts; done'
 		say pod run --rm --cgroups=disabled $IMAGE echo without
+		say pod run --rm --cgroups=disabled --systemd=always $IMAGE echo neither
 		say pod run --rm --sysctl net.ipv4.ip_default_ttl=77 $IMAGE cat /proc/sys/net/ipv4/ip_default_ttl
 		mkdir -p "$W/$SIDE/home/hooks"
 		printf '#!/bin/sh\njq -r ".id | length" > %s/hooks/seen\n' "$W/$SIDE/home" > "$W/$SIDE/home/hooks/hook"
@@ -414,6 +415,7 @@ fetch() {
 	eq "$(said pod run --rm --ulimit)" $'256\n512\n0\n= 0'
 	eq "$(said pod run --rm --oom)" $'123\n= 0'
 	eq "$(said pod run --rm --cgroups)" $'without\n= 0'
+	eq "$(said pod run --rm --cgroups=disabled --systemd)" $'neither\n= 0'
 	eq "$(said pod run --rm --sysctl)" $'77\n= 0'
 	eq "$(said pod --hooks-dir)" $'hooked\n= 0\n64'
 }

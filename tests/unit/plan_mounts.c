@@ -255,7 +255,7 @@ static void test_mounts(void)
 		{ "{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"options\":"
 		  "[\"nosuid\",\"noexec\",\"nodev\",\"relatime\",\"ro\"]}",
 		  "cgroup /sys/fs/cgroup \"cgroup\" from \"cgroup\" top+nosuid,nodev,noexec "
-		  "top-rdonly,atime-field" },
+		  "top-rdonly,atime-field late-readonly" },
 		{ "{\"destination\":\"/c\",\"type\":\"cgroup\",\"options\":[\"rw\"]}",
 		  "cgroup /c \"cgroup\" from \"cgroup\" top+nosuid,nodev,noexec top-rdonly writable" },
 		/* MNT-16 to MNT-28 */
