@@ -386,6 +386,7 @@ clone_calls() {	# [OPTION...]
 @test "SEC-3-4 a process has the runtime's memory only where nobody could look into it, and a deadline" {
 	[[ $RUNTIME_NAME == teu ]] || skip "how teu makes it"
 	! is_sanitized || skip "$RUNTIME_NAME is built with sanitizers, which keep account of one stack"
+	[[ -z ${RTB_USER:-}${RTB_USERNS:-} ]] || skip "sets what is the host's"
 	[[ $(uname -m) =~ ^(x86_64|aarch64)$ ]] || skip "always copied on $(uname -m)"
 	need_program strace
 	local calls before
