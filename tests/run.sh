@@ -211,8 +211,11 @@ tap() {
 }
 
 stage_variants() {
-	# The default build needs no shared library but libc.
-	builds gcc --enable-devel CC=gcc && check "default: libc only" only_libc "$build/gcc/teu"
+	# The default build needs no shared library but libc, and teu itself not even that.
+	builds gcc --enable-devel CC=gcc && check "default: no interpreter" is_static "$build/gcc/teu" &&
+		check "default: what asks systemd needs libc only" only_libc "$build/gcc/teu-systemd"
+	builds dynamic --enable-devel --disable-static &&
+		check "dynamic: libc only" only_libc "$build/dynamic/teu"
 	builds static --enable-devel --enable-static &&
 		check "static: no interpreter" is_static "$build/static/teu"
 	builds shared --enable-devel --disable-bundled-archives &&
@@ -280,6 +283,7 @@ stage_rootless() {
 stage_crash() {
 	builds gcc --enable-devel CC=gcc || return
 	suite "killed before every system call" env RUNTIME="$build/gcc/teu" python3 "$top/tests/crash/killsteps.py"
+	suite "its processes killed so" env RUNTIME="$build/gcc/teu" python3 "$top/tests/crash/killsteps.py" --children
 }
 
 stage_engines() {

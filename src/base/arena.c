@@ -38,6 +38,11 @@ void arena_init(struct arena *a, void *first, size_t size)
 	a->first_size = size;
 }
 
+static size_t round_up(size_t size)
+{
+	return (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
 	struct arena_block *block;
@@ -46,7 +51,7 @@ void *arena_alloc(struct arena *a, size_t size)
 
 	if (size > SIZE_MAX / 2)
 		out_of_memory();
-	size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	size = round_up(size);
 	if (a->next && size <= (size_t)(a->end - a->next)) {
 		p = a->next;
 		a->next += size;
@@ -100,17 +105,24 @@ char *arena_strdup(struct arena *a, const char *s)
 	return arena_strndup(a, s, strlen(s));
 }
 
+/* Most texts find room where the next object will stand, so that they need not be measured first. */
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
+	size_t room = (size_t)(a->end - a->next);
 	va_list args;
 	char *p;
 	int n;
 
 	va_start(args, fmt);
-	n = vsnprintf(NULL, 0, fmt, args);
+	n = vsnprintf(a->next, room, fmt, args);
 	va_end(args);
 	if (n < 0)
 		out_of_memory();
+	if (round_up((size_t)n + 1) <= room)
+		return arena_alloc(a, (size_t)n + 1);
+	/* What is handed out is zeroed. */
+	if (room)
+		memset(a->next, 0, room);
 	p = arena_alloc(a, (size_t)n + 1);
 	va_start(args, fmt);
 	vsnprintf(p, (size_t)n + 1, fmt, args);

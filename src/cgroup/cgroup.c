@@ -148,6 +148,11 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 
 /* ---- the record ------------------------------------------------------------------------------------------------------ */
 
+bool cgroup_has_unit(const struct cgroup *cg)
+{
+	return cg->unit;
+}
+
 size_t cgroup_count(const struct cgroup *cg)
 {
 	return cg->n + (cg->unit != NULL);
@@ -155,11 +160,12 @@ size_t cgroup_count(const struct cgroup *cg)
 
 #define UNIT_LINE "systemd "
 
-/* "systemd system|user SECONDS UNIT". */
+/* "systemd system|user SECONDS NUMBER UNIT". */
 static const char *unit_line(const struct cgroup *cg)
 {
-	return arena_printf(cg->arena, UNIT_LINE "%s %u %s", cg->unit_user ? "user" : "system",
-			    cg->unit_seconds, cg->unit);
+	return arena_printf(cg->arena, UNIT_LINE "%s %u %" PRIu64 " %s",
+			    cg->unit_user ? "user" : "system", cg->unit_seconds, cg->unit_number,
+			    cg->unit);
 }
 
 static bool parse_unit(const char *line, struct cgroup *cg)
@@ -167,7 +173,9 @@ static bool parse_unit(const char *line, struct cgroup *cg)
 	char whose[8];
 	int at = 0;
 
-	if (sscanf(line, UNIT_LINE "%7s %u %n", whose, &cg->unit_seconds, &at) != 2 || !at)
+	if (sscanf(line, UNIT_LINE "%7s %u %" SCNu64 " %n", whose, &cg->unit_seconds,
+		   &cg->unit_number, &at) != 3 ||
+	    !at)
 		return false;
 	cg->unit = line + at;
 	cg->unit_user = str_eq(whose, "user");
@@ -335,15 +343,27 @@ int cgroup_make_v2(struct cgroup *cg, struct error *err)
 	return cg->unit ? 0 : make_all(cg, 2, err);
 }
 
+static void forget(struct cgroup *cg)
+{
+	cg->unit = NULL;
+	cg->n = 0;
+}
+
+bool cgroup_keep_own(struct cgroup *cg)
+{
+	if (!cg->unit || !systemd_is_anothers(cg))
+		return true;
+	forget(cg);
+	return false;
+}
+
 int cgroup_place(struct cgroup *cg, pid_t pid, struct error *err)
 {
 	if (!cg->unit)
 		return 0;
 	if (systemd_start(cg, pid, err)) {
-		if (cg->foreign) {
-			cg->unit = NULL;
-			cg->n = 0;
-		}
+		if (cg->foreign)
+			forget(cg);
 		return -1;
 	}
 	return delegate_make(&cg->list[0], cg->plan, err);

@@ -42,9 +42,18 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
  * removed by what stands in them.
  */
 size_t cgroup_count(const struct cgroup *cg);
+
+/* Whether systemd has made it, or will. */
+bool cgroup_has_unit(const struct cgroup *cg);
 const char *cgroup_line(const struct cgroup *cg, size_t i);
 int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struct cgroup **ret,
 		      struct error *err);
+
+/*
+ * To be asked before the cgroup of a record is removed. The name of a unit that has ended is free, and systemd may have given it
+ * to another since: such a cgroup is forgotten (cgroup_count() is 0), and the answer is false.
+ */
+bool cgroup_keep_own(struct cgroup *cg);
 
 /*
  * Makes the directories, and opens what the child needs: first those of v2, which init is born in, then those of v1, which

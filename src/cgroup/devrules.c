@@ -291,7 +291,8 @@ static int load_program(const struct bpf_insn *code, size_t n)
 	return sys_bpf(BPF_PROG_LOAD, &attr);
 }
 
-static int attach_program(int dir, int program)
+/* In the place of `old`, or beside those that there are if that is negative. */
+static int attach_program(int dir, int program, int old)
 {
 	union bpf_attr attr = { 0 };
 
@@ -299,6 +300,10 @@ static int attach_program(int dir, int program)
 	attr.attach_bpf_fd = (unsigned)program;
 	attr.attach_type = BPF_CGROUP_DEVICE;
 	attr.attach_flags = BPF_F_ALLOW_MULTI;
+	if (old >= 0) {
+		attr.attach_flags |= BPF_F_REPLACE;
+		attr.replace_bpf_fd = (unsigned)old;
+	}
 	return sys_bpf(BPF_PROG_ATTACH, &attr);
 }
 
@@ -313,23 +318,44 @@ static size_t query_programs(int dir, unsigned *ids, size_t room)
 	return sys_bpf(BPF_PROG_QUERY, &attr) < 0 ? 0 : MIN((size_t)attr.query.prog_cnt, room);
 }
 
+static int open_program(unsigned id)
+{
+	union bpf_attr attr = { 0 };
+
+	attr.prog_id = id;
+	return sys_bpf(BPF_PROG_GET_FD_BY_ID, &attr);
+}
+
 static int detach_program(int dir, unsigned id)
 {
 	union bpf_attr attr = { 0 };
-	auto_fd int program = -1;
+	auto_fd int program = open_program(id);
 
-	attr.prog_id = id;
-	program = sys_bpf(BPF_PROG_GET_FD_BY_ID, &attr);
 	if (program < 0)
 		return -1;
-	memset(&attr, 0, sizeof(attr));
 	attr.target_fd = (unsigned)dir;
 	attr.attach_bpf_fd = (unsigned)program;
 	attr.attach_type = BPF_CGROUP_DEVICE;
 	return sys_bpf(BPF_PROG_DETACH, &attr);
 }
 
-/* All programs of a cgroup must agree, so the new one is attached before older ones go: never is more allowed. */
+/*
+ * One program takes the place of the other at once. Kernels before 5.6 cannot do that: there, and beside further ones, the new
+ * one is attached before older ones go. All programs of a cgroup must agree, so that never is more allowed.
+ */
+static int replace_programs(int dir, int program, const unsigned *old, size_t n)
+{
+	auto_fd int first = n ? open_program(old[0]) : -1;
+	bool replaced = first >= 0 && attach_program(dir, program, first) == 0;
+
+	if (!replaced && attach_program(dir, program, -1) < 0)
+		return -1;
+	for (size_t i = replaced; i < n; i++)
+		if (detach_program(dir, old[i]) < 0)
+			return -1;
+	return 0;
+}
+
 static int apply2(struct hierarchy *h, const struct cgroup_plan *plan, bool fresh, struct arena *a,
 		  struct error *err)
 {
@@ -347,15 +373,11 @@ static int apply2(struct hierarchy *h, const struct cgroup_plan *plan, bool fres
 		error_sys(err, "load the device rules as a BPF program of %zu instructions", n);
 		return error_at(err, "/linux/resources/devices");
 	}
-	if (attach_program(dir, program) < 0) {
-		error_sys(err, "attach the device rules to cgroup \"%s%s\"", h->mount, h->path);
-		return error_at(err, "/linux/resources/devices");
-	}
-	for (size_t i = 0; i < n_old; i++)
-		if (detach_program(dir, old[i]) < 0)
-			return error_sys(err, "detach earlier device rules from cgroup \"%s%s\"",
-					 h->mount, h->path);
-	return 0;
+	if (replace_programs(dir, program, old, n_old) == 0)
+		return 0;
+	error_sys(err, "attach the device rules to cgroup \"%s%s\" in the place of those it had",
+		  h->mount, h->path);
+	return error_at(err, "/linux/resources/devices");
 }
 
 /* ---- both ------------------------------------------------------------------------------------------------------------ */

@@ -74,8 +74,9 @@ struct cgroup {
 	bool made;			/* by us, just now */
 	const char *unit;		/* the scope of systemd that it is, NULL: none */
 	bool unit_user;			/* of the user's manager */
-	bool foreign;			/* a unit of that name is another's */
-	unsigned unit_seconds;		/* that systemd may take for an answer */
+	uint64_t unit_number;  /* of its directory, once init was seen there; 0: it was not */
+	bool foreign;	       /* a unit of that name is another's */
+	unsigned unit_seconds; /* that systemd may take for an answer */
 	struct hierarchy list[CGROUP_HIERARCHIES];
 	size_t n;
 	const char *shared; /* our own, where v2 is alone and was left out; NULL: it was not */

@@ -387,24 +387,24 @@ static int wait_processes(struct hierarchy *h, struct arena *a, uint64_t deadlin
 	}
 }
 
+static int wait_empty(struct hierarchy *h, struct arena *a, uint64_t deadline, struct error *err)
+{
+	int result;
+
+	if (h->version == 1)
+		return wait_processes(h, a, deadline, err);
+	result = events_wait_line(h, "cgroup.events", "populated 0", deadline);
+	if (result < 0)
+		return error_sys(err, "wait for the end of cgroup \"%s%s\"", h->mount, h->path);
+	return result ? 0 : fail_busy(h, a, err);
+}
+
 int cgroup_wait_empty(const struct cgroup *cg, uint64_t deadline, struct error *err)
 {
 	struct hierarchy *h = asked(cg);
 	struct arena a = { 0 };
-	int result;
+	int result = h ? wait_empty(h, &a, deadline, err) : 0;
 
-	if (!h)
-		return 0;
-	if (h->version == 2) {
-		result = events_wait_line(h, "cgroup.events", "populated 0", deadline);
-		if (result < 0)
-			result = error_sys(err, "wait for the end of cgroup \"%s%s\"", h->mount,
-					   h->path);
-		else
-			result = result ? 0 : fail_busy(h, &a, err);
-	} else {
-		result = wait_processes(h, &a, deadline, err);
-	}
 	arena_release(&a);
 	return result;
 }
@@ -422,9 +422,12 @@ static int remove_hierarchy(struct hierarchy *h, struct arena *a, uint64_t deadl
 			return error_sys(err, "remove cgroup \"%s%s\"", h->mount, h->path);
 		if (clock_now() >= deadline)
 			return fail_busy(h, a, err);
-		if (signal_hierarchy(h, SIGKILL, err) || wait_processes(h, a, deadline, err))
+		if (signal_hierarchy(h, SIGKILL, err) || wait_empty(h, a, deadline, err))
 			return -1;
-		/* A process that has ended leaves its cgroup a moment later than its name. */
+		/*
+		 * Of v1 a process that has ended leaves its cgroup a moment later than its name, and of no version does anybody tell
+		 * that a directory has been removed while others make new ones.
+		 */
 		(void)poll(NULL, 0, pause);
 		pause = MIN(2 * pause, 50);
 	}
@@ -439,6 +442,9 @@ int cgroup_remove(const struct cgroup *cg, struct error *err)
 	struct error failure;
 	int result = c->unit ? systemd_stop(c, err) : 0;
 
+	/* systemd has removed it, and whoever comes next may have the name already. */
+	if (c->unit && !systemd_is_there(c))
+		return result;
 	/* One that cannot be removed does not keep the others. */
 	for (size_t i = 0; i < c->n; i++) {
 		if (remove_hierarchy(&c->list[i], &a, deadline, &failure)) {

@@ -2,12 +2,15 @@
 #include "cgroup/systemd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/events.h"
 #include "cgroup/members.h"
 #include "cgroup/unitlimits.h"
 #include "sys/bus.h"
@@ -15,6 +18,45 @@
 /* How long a unit that is going may keep its name, and a process may be on its way into it. */
 #define PATIENCE_SECONDS 2
 #define PAUSE_MS 20
+
+/* How long an init may take to end whose runtime has ended. */
+#define ORPHAN_SECONDS 10
+
+/* ---- whose unit it is ------------------------------------------------------------------------------------------------ */
+
+static struct hierarchy *scope_of(const struct cgroup *cg)
+{
+	return cgroup_find_v2((struct cgroup *)(uintptr_t)cg);
+}
+
+/* Numbers of directories are not given twice (64 bits since Linux 5.5); 0: there is none, or it cannot be seen. */
+static uint64_t directory_number(struct hierarchy *h)
+{
+	auto_fd int fd = hierarchy_open(h, h->path, O_PATH | O_DIRECTORY);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+bool systemd_is_there(const struct cgroup *cg)
+{
+	struct hierarchy *h = scope_of(cg);
+	uint64_t number = h ? directory_number(h) : 0;
+
+	return number && (!cg->unit_number || number == cg->unit_number);
+}
+
+bool systemd_is_anothers(const struct cgroup *cg)
+{
+	struct hierarchy *h = scope_of(cg);
+	uint64_t number = h ? directory_number(h) : 0;
+
+	if (!number || cg->unit_number)
+		return number && number != cg->unit_number;
+	/* An init that its runtime has not seen in there ends with it, so that nobody of ours stays. */
+	return events_wait_line(h, "cgroup.events", "populated 0", deadline_in(ORPHAN_SECONDS)) <=
+	       0;
+}
 
 /* ---- messages -------------------------------------------------------------------------------------------------------- */
 
@@ -122,7 +164,7 @@ static int call_start(struct bus *bus, const struct cgroup *cg, const struct sta
 /* Takes the place of h->path from where the process is, if that is the unit. */
 static bool is_placed(struct cgroup *cg, pid_t pid)
 {
-	struct hierarchy *h = cgroup_find_v2(cg);
+	struct hierarchy *h = scope_of(cg);
 	const char *path = hierarchy_path_of(cg->arena, pid);
 	const char *name = path ? strrchr(path, '/') : NULL;
 
@@ -130,10 +172,11 @@ static bool is_placed(struct cgroup *cg, pid_t pid)
 		return false;
 	h->path = path;
 	h->kept = (size_t)(name - path);
-	return true;
+	cg->unit_number = directory_number(h);
+	return cg->unit_number;
 }
 
-/* The process itself is the witness where systemd says nothing more. */
+/* The process itself is the witness where systemd says nothing more; no event tells of its move. */
 static bool wait_placed(struct cgroup *cg, pid_t pid)
 {
 	uint64_t deadline = deadline_in(PATIENCE_SECONDS);
@@ -146,50 +189,79 @@ static bool wait_placed(struct cgroup *cg, pid_t pid)
 	return true;
 }
 
-/*
- * The name is taken. A container that has just been deleted may leave its unit for a moment, and a create that was killed
- * one without processes.
- */
-static int make_way(struct bus *bus, struct cgroup *cg, struct error *err)
+static bool is_empty(struct hierarchy *h)
 {
-	struct hierarchy *h = cgroup_find_v2(cg);
+	char events[256];
+
+	return hierarchy_read(h, "cgroup.events", events, sizeof(events)) &&
+	       strstr(events, "populated 0");
+}
+
+/* What has been done about a unit that has the name. */
+struct way {
+	bool watched, stopped;
+	bool replaced; /* units came and went: the one that is there may be new */
+	uint64_t deadline;
+};
+
+/*
+ * The name is taken, mostly by what goes by itself: the unit of a container that has just been deleted. One that is being
+ * started is empty for a moment, too, so only one that stays so is a dead one that systemd has not noticed.
+ */
+static int make_way(struct bus *bus, struct cgroup *cg, struct way *way, struct error *err)
+{
+	struct hierarchy *h = scope_of(cg);
 	enum bus_answer answer;
 	struct error unused;
-	char events[256];
+	int gone;
 
 	if (hierarchy_refuse_busy(cg, h, err))
 		return -1;
-	if (hierarchy_read(h, "cgroup.events", events, sizeof(events)) &&
-	    strstr(events, "populated 0"))
-		(void)ask(bus, "StopUnit", cg->unit, "replace", &answer, NULL, &unused);
-	(void)ask(bus, "ResetFailedUnit", cg->unit, NULL, &answer, NULL, &unused);
-	(void)poll(NULL, 0, PAUSE_MS);
+	if (!way->watched) {
+		way->watched = true;
+		way->deadline = deadline_in(PATIENCE_SECONDS);
+		if (bus_watch_removal(bus, cg->unit, err))
+			return -1;
+		/* It may have gone before we listened, or be there only because it has failed. */
+		(void)ask(bus, "ResetFailedUnit", cg->unit, NULL, &answer, NULL, &unused);
+		return 0;
+	}
+	gone = bus_wait_removal(bus, way->deadline, err);
+	if (gone < 0)
+		return -1;
+	way->replaced |= gone;
+	if (gone && clock_now() < way->deadline)
+		return 0;
+	if (hierarchy_refuse_busy(cg, h, err))
+		return -1;
+	if (way->stopped || way->replaced || !is_empty(h))
+		return error_set(err, ERR_TIMEOUT,
+				 "unit %s exists already, and has not gone within %d seconds",
+				 cg->unit, PATIENCE_SECONDS);
+	way->stopped = true;
+	way->deadline = deadline_in(PATIENCE_SECONDS);
+	(void)ask(bus, "StopUnit", cg->unit, "replace", &answer, NULL, &unused);
 	return 0;
 }
 
 static int start_unit(struct bus *bus, struct cgroup *cg, const struct start *start,
 		      const char **ret_job, struct error *err)
 {
-	uint64_t deadline = deadline_in(PATIENCE_SECONDS);
 	size_t n = start->properties.n;
 	enum bus_answer answer;
+	struct way way = { 0 };
 
 	while (call_start(bus, cg, start, n, &answer, ret_job, err)) {
-		struct error failure;
-
 		if (answer == BUS_NOT_SUPPORTED && n > start->first_recent) {
 			n = start->first_recent;
 			continue;
 		}
 		if (answer != BUS_UNIT_EXISTS)
 			return -1;
+		/* Whatever happens until the next call, it is not ours. */
 		cg->foreign = true;
-		if (clock_now() >= deadline)
+		if (make_way(bus, cg, &way, err))
 			return -1;
-		if (make_way(bus, cg, &failure)) {
-			*err = failure;
-			return -1;
-		}
 		cg->foreign = false;
 	}
 	return 0;
@@ -276,7 +348,7 @@ int systemd_tell_files(const struct cgroup *cg, struct error *err)
 	static const char *const files[] = { "memory.max",  "memory.low", "memory.swap.max",
 					     "pids.max",    "cpu.weight", "cpu.max",
 					     "cpuset.cpus", "cpuset.mems" };
-	struct hierarchy *h = cgroup_find_v2((struct cgroup *)(uintptr_t)cg);
+	struct hierarchy *h = scope_of(cg);
 	struct pair unified[ARRAY_SIZE(files)];
 	struct cgroup_plan plan = { .unified = unified };
 	struct unit_list list = { .arena = cg->arena };
@@ -299,8 +371,14 @@ static int stop(struct bus *bus, const struct cgroup *cg, struct error *err)
 		return -1;
 	if (ask(bus, "StopUnit", cg->unit, "replace", &answer, &job, err))
 		return answer == BUS_NO_SUCH_UNIT ? 0 : -1;
-	if (bus_wait_job(bus, job, cg->unit, err))
-		return -1;
+	return bus_wait_job(bus, job, cg->unit, err);
+}
+
+/* What has no cgroup any more may only be remembered because it has failed; another unit of the name is not stopped. */
+static int forget(struct bus *bus, const struct cgroup *cg, struct error *err)
+{
+	enum bus_answer answer;
+
 	return ask(bus, "ResetFailedUnit", cg->unit, NULL, &answer, NULL, err) &&
 			       answer != BUS_NO_SUCH_UNIT
 		       ? -1
@@ -309,22 +387,19 @@ static int stop(struct bus *bus, const struct cgroup *cg, struct error *err)
 
 int systemd_stop(const struct cgroup *cg, struct error *err)
 {
-	struct hierarchy *h = cgroup_find_v2((struct cgroup *)(uintptr_t)cg);
 	struct bus *bus = NULL;
 	struct error unused;
-	char events[256];
 	int result;
 
 	/* systemd would ask them to end, and wait for long. */
-	if (cgroup_signal(cg, SIGKILL, &unused) == 0)
+	if (systemd_is_there(cg) && cgroup_signal(cg, SIGKILL, &unused) == 0)
 		(void)cgroup_wait_empty(cg, deadline_in(PATIENCE_SECONDS), &unused);
-	result = bus_open(cg->arena, cg->unit_user, cg->unit_seconds, &bus, err) ||
-				 stop(bus, cg, err)
-			 ? -1
-			 : 0;
+	result = bus_open(cg->arena, cg->unit_user, cg->unit_seconds, &bus, err);
+	if (result == 0 && systemd_is_there(cg))
+		result = stop(bus, cg, err);
+	if (result == 0)
+		result = forget(bus, cg, err);
 	bus_close(bus);
 	/* Its cgroup is gone: there is nothing that systemd could still stop, and it forgets the unit by itself. */
-	if (result && h && !hierarchy_read(h, "cgroup.events", events, sizeof(events)))
-		return 0;
-	return result;
+	return result && !systemd_is_there(cg) ? 0 : result;
 }

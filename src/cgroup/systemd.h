@@ -17,7 +17,7 @@
 
 /*
  * Starts the scope of cg->plan with process `pid` in it and waits until it is there. A unit of that name that has failed,
- * is going or is empty makes way; one with processes is an error, and cg->foreign is set.
+ * is going or stays empty makes way; any other is an error, and cg->foreign is set: nothing was done to it.
  */
 int systemd_start(struct cgroup *cg, pid_t pid, struct error *err);
 
@@ -30,7 +30,18 @@ int systemd_update(const struct cgroup *cg, const struct cgroup_plan *plan, stru
 /* The same for what the files of the cgroup say, as far as these are sizes, CPUs and memory nodes. */
 int systemd_tell_files(const struct cgroup *cg, struct error *err);
 
-/* Kills who is in the scope, stops it, and has systemd forget that it failed, if it did. One that is not there is fine. */
+/*
+ * Whether the scope's cgroup is there and the one that init was put into, and whether another's is in its place: the name
+ * of a unit that has ended is free. Where init has not been seen in it, which is noted at the start, what somebody is in is
+ * another's; that takes its time to be sure of.
+ */
+bool systemd_is_there(const struct cgroup *cg);
+bool systemd_is_anothers(const struct cgroup *cg);
+
+/*
+ * Kills who is in the scope, stops it, and has systemd forget that it failed, if it did. One that is not there is fine; not
+ * for one that is another's.
+ */
 int systemd_stop(const struct cgroup *cg, struct error *err);
 #else
 #define SYSTEMD_IS_BUILT_IN false
@@ -51,6 +62,16 @@ static inline int systemd_update(const struct cgroup *cg UNUSED,
 static inline int systemd_tell_files(const struct cgroup *cg UNUSED, struct error *err)
 {
 	return systemd_start(NULL, 0, err);
+}
+
+static inline bool systemd_is_there(const struct cgroup *cg UNUSED)
+{
+	return true;
+}
+
+static inline bool systemd_is_anothers(const struct cgroup *cg UNUSED)
+{
+	return false;
 }
 
 static inline int systemd_stop(const struct cgroup *cg UNUSED, struct error *err)

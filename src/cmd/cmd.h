@@ -109,6 +109,13 @@ const struct command *command_find(const char *name);
 struct container;
 int invocation_open(struct invocation *in, bool lock, struct container *ret, struct error *err);
 
+/*
+ * Where systemd will be asked, for this container or for one that is to be made (NULL): goes on in a program that can do so,
+ * which begins with the command line.
+ */
+int invocation_reach_manager(const struct invocation *in, const struct container *c,
+			     struct error *err);
+
 /* The facts of this machine, with what the global options say of cgroups. */
 struct host;
 int invocation_host(struct invocation *in, struct host *ret, struct error *err);

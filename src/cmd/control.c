@@ -14,7 +14,8 @@ static int start(struct invocation *in, struct error *err)
 {
 	auto_container struct container c = CONTAINER_INIT;
 
-	if (host_guard_descriptors(0, err) || invocation_open(in, true, &c, err))
+	if (host_guard_descriptors(0, err) || invocation_open(in, true, &c, err) ||
+	    invocation_reach_manager(in, &c, err))
 		return -1;
 	return container_start(&c, NULL, err);
 }
@@ -58,6 +59,8 @@ static int delete_container(struct invocation *in, struct error *err)
 		/* Engines delete what may never have been made, or be gone already. */
 		return in->set.force && err->kind == ERR_NOT_FOUND ? 0 : -1;
 	}
+	if (invocation_reach_manager(in, &c, err))
+		return -1;
 	return container_delete(&c, in->set.force, err);
 }
 

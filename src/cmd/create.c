@@ -135,10 +135,11 @@ static int prepare(struct start *s, struct launch *l, bool detached, struct erro
 	struct plan_warnings warnings = { .arena = s->in->arena };
 	struct spec_file file;
 
-	/* Before anything is open or known: this may begin the program anew. */
-	if (invocation_timeline(s->in, "init", &s->timeline, err) ||
-	    host_protect_program(s->in->argv, err) || read_activation(s, err) ||
-	    host_guard_descriptors(s->preserve, err) || read_settings(s, err))
+	/* Before anything is open or known, for the program may begin anew. */
+	if (invocation_timeline(s->in, "init", &s->timeline, err) || read_activation(s, err) ||
+	    host_guard_descriptors(s->preserve, err) ||
+	    invocation_reach_manager(s->in, NULL, err) ||
+	    host_protect_program(s->in->argv, true, err) || read_settings(s, err))
 		return -1;
 	if (spec_load(s->plan.bundle,
 		      s->in->set.config ? invocation_path(s->in, s->in->set.config) : NULL,

@@ -189,10 +189,10 @@ static int execute(struct invocation *in, struct error *err)
 
 	if (!in->set.process && in->n_args < 2)
 		return error_set(err, ERR_USAGE, "process args cannot be empty");
-	/* Before anything is open or known: this may begin the program anew. */
+	/* Before anything is open or known, for the program may begin anew. */
 	if (invocation_timeline(in, "process", &timeline, err) ||
-	    host_protect_program(in->argv, err) || invocation_preserve_fds(in, &preserve, err) ||
-	    host_guard_descriptors(preserve, err) || invocation_open(in, false, &c, err))
+	    invocation_preserve_fds(in, &preserve, err) || host_guard_descriptors(preserve, err) ||
+	    host_protect_program(in->argv, false, err) || invocation_open(in, false, &c, err))
 		return -1;
 	code = exec_in(in, &c, preserve, &timeline, err);
 	if (code < 0)

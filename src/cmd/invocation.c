@@ -11,6 +11,8 @@
 #include "run/host.h"
 #include "run/timeline.h"
 
+#define SYSTEMD_SECONDS_MAX 3600
+
 const char *invocation_path(struct invocation *in, const char *path)
 {
 	char cwd[4096];
@@ -22,18 +24,38 @@ const char *invocation_path(struct invocation *in, const char *path)
 		       : arena_printf(in->arena, "%s/%s", str_eq(cwd, "/") ? "" : cwd, path);
 }
 
-int invocation_host(struct invocation *in, struct host *ret, struct error *err)
+static bool wants_systemd(const struct invocation *in)
 {
-	const char *word = in->set.cgroup_manager, *rootless = in->set.rootless;
+	const char *word = in->set.cgroup_manager;
+
+	return in->set.systemd_cgroup || (word && str_eq(word, "systemd"));
+}
+
+/* Whoever does not ask systemd is not bothered. */
+static int read_patience(struct host *host, struct error *err)
+{
 	const char *seconds = getenv("TEU_SYSTEMD_TIMEOUT");
 	uint64_t n;
 
+	if (host->manager != CGROUP_SYSTEMD || !seconds || !*seconds)
+		return 0;
+	if (!str_to_u64(seconds, &n) || n < 1 || n > SYSTEMD_SECONDS_MAX)
+		return error_set(err, ERR_USAGE,
+				 "invalid value \"%s\" of the environment variable "
+				 "TEU_SYSTEMD_TIMEOUT: a number of seconds from 1 to %d",
+				 seconds, SYSTEMD_SECONDS_MAX);
+	host->systemd_seconds = (unsigned)n;
+	return 0;
+}
+
+int invocation_host(struct invocation *in, struct host *ret, struct error *err)
+{
+	const char *word = in->set.cgroup_manager, *rootless = in->set.rootless;
+
 	if (host_read(ret, in->arena, err))
 		return -1;
-	if (seconds && str_to_u64(seconds, &n) && n > 0 && n <= 3600)
-		ret->systemd_seconds = (unsigned)n;
 	ret->manager = CGROUP_CGROUPFS;
-	if (in->set.systemd_cgroup || (word && str_eq(word, "systemd")))
+	if (wants_systemd(in))
 		ret->manager = CGROUP_SYSTEMD;
 	else if (word && str_eq(word, "disabled"))
 		ret->manager = CGROUP_DISABLED;
@@ -41,7 +63,7 @@ int invocation_host(struct invocation *in, struct host *ret, struct error *err)
 		ret->rootless = ret->euid != 0 || ret->in_userns;
 	else
 		ret->rootless = str_eq(rootless, "true");
-	return 0;
+	return read_patience(ret, err);
 }
 
 int invocation_timeline(struct invocation *in, const char *process, struct timeline *ret,
@@ -93,6 +115,14 @@ int invocation_open(struct invocation *in, bool lock, struct container *ret, str
 	if (invocation_root(in, &root, err))
 		return -1;
 	return container_open(root, in->args[0], lock, in->arena, ret, err);
+}
+
+int invocation_reach_manager(const struct invocation *in, const struct container *c,
+			     struct error *err)
+{
+	if (c ? container_has_unit(c) : wants_systemd(in))
+		return host_reach_systemd(in->argv, err);
+	return 0;
 }
 
 int invocation_preserve_fds(const struct invocation *in, unsigned *ret, struct error *err)

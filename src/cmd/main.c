@@ -15,6 +15,7 @@
 #include "base/phrases.h"
 #include "base/str.h"
 #include "cmd/cmd.h"
+#include "run/host.h"
 #include "run/report.h"
 
 /* Most commands never need more. */
@@ -80,7 +81,7 @@ static void print_version(void)
 
 static int run(struct invocation *in, int argc, char **argv, struct error *err)
 {
-	if (open_log(&in->set, err))
+	if (host_check_program(err) || open_log(&in->set, err))
 		return -1;
 	in->set = (struct settings){ 0 };
 	if (options_parse(in, argc, argv, err))

@@ -159,12 +159,22 @@ static int change_container(struct invocation *in, struct container *c,
 	return container_update(c, &change, err);
 }
 
+/* Before the input is read, which can be read only once. */
+static int reach_manager(struct invocation *in, struct error *err)
+{
+	auto_container struct container c = CONTAINER_INIT;
+
+	return invocation_open(in, false, &c, err) || invocation_reach_manager(in, &c, err) ? -1
+											    : 0;
+}
+
 static int update(struct invocation *in, struct error *err)
 {
 	auto_container struct container c = CONTAINER_INIT;
 	const struct oci_resources *given;
 
-	if (read_change(in, &given, err) || invocation_open(in, true, &c, err))
+	if (reach_manager(in, err) || read_change(in, &given, err) ||
+	    invocation_open(in, true, &c, err))
 		return -1;
 	if (change_container(in, &c, given, err) == 0)
 		return 0;

@@ -152,14 +152,16 @@ int arrive(struct exec *e, struct process_plan *p, struct credentials *c, const 
 {
 	pid_t copy;
 
+	if (phase_enter(&e->child, PHASE_FORGET, err))
+		return -1;
 	forget(e, p, c, program);
 	/* Another user's effective capabilities are gone, but not those that are permitted. */
-	if (caps_raise(err))
+	if (phase_enter(&e->child, PHASE_ENTER, err) || caps_raise(err))
 		return -1;
 	if (setns(e->pid_namespace, CLONE_NEWPID) < 0)
 		return error_sys(err, "setns to the pid namespace of the container's init");
 	fd_close(&e->pid_namespace);
-	if (drop(e, c, *program, err))
+	if (drop(e, c, *program, err) || phase_enter(&e->child, PHASE_COPY, err))
 		return -1;
 	copy = process_copy(&e->child.progress->pid, err);
 	if (copy < 0 && err->errnum == EAGAIN)
@@ -169,6 +171,8 @@ int arrive(struct exec *e, struct process_plan *p, struct credentials *c, const 
 		return -1;
 	if (copy > 0)
 		_exit(0);
+	if (phase_enter(&e->child, PHASE_SETTLE, err))
+		return -1;
 	/* Its terminal would be lost with the session of a process that ends. */
 	if (setsid() < 0)
 		return error_sys(err, "setsid");
@@ -218,6 +222,8 @@ int arrival_await(struct exec *e, unsigned seconds, struct error *err)
 
 	if (!e->arrives)
 		return 0;
+	if (phase_enter(&e->parent, PHASE_ARRIVAL, err))
+		return -1;
 	events = fd_wait(e->pidfd, POLLIN, seconds ? deadline_in(seconds) : 0);
 	if (events < 0)
 		return error_sys(err, "wait for the process");
@@ -227,6 +233,7 @@ int arrival_await(struct exec *e, unsigned seconds, struct error *err)
 	if (e->child.progress->pid <= 0)
 		return channel_reason(&e->parent, err);
 	(void)process_wait(e->pidfd, deadline_in(1), &status);
-	return arrival_take(e) ? apply_scheduler(e, err)
-			       : error_set(err, ERR_CHILD, "the process that arrived is no child");
+	if (!arrival_take(e))
+		return error_set(err, ERR_CHILD, "the process that arrived is no child");
+	return phase_enter(&e->parent, PHASE_TAKEN, err) || apply_scheduler(e, err) ? -1 : 0;
 }

@@ -48,6 +48,8 @@ enum phase {
 	PHASE_RUNTIME_HOOKS,
 	PHASE_WAIT,
 	PHASE_LIMITS,
+	PHASE_ARRIVAL, /* and the next one: of exec, as run/arrival.h says */
+	PHASE_TAKEN,
 	PHASE_RECORD,
 	PHASE_START,
 	/* child */
@@ -58,8 +60,12 @@ enum phase {
 	PHASE_PIVOT,
 	PHASE_FINISH,
 	PHASE_CREDENTIALS,
+	PHASE_FORGET, /* and the next one: likewise */
+	PHASE_ENTER,
 	PHASE_GATE,
 	PHASE_START_HOOKS,
+	PHASE_COPY, /* and the next one: likewise */
+	PHASE_SETTLE,
 	PHASE_EXEC,
 	PHASES
 };

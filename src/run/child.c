@@ -24,6 +24,7 @@
 #include "run/setting.h"
 #include "sys/netlink.h"
 #include "sys/proc.h"
+#include "sys/selfexe.h"
 #include "sys/syscalls.h"
 
 static int be_born(struct launch *l, struct error *err)
@@ -39,7 +40,10 @@ static int be_born(struct launch *l, struct error *err)
 	 * /proc files from us, and nobody is there yet. A runtime that died before this is seen by its pidfd, when we wait for
 	 * GO.
 	 */
-	return become_session(l->host, !(plan->ns.fresh & CLONE_NEWUSER), "teu: init", err);
+	return become_session(l->host, !(plan->ns.fresh & CLONE_NEWUSER), "teu: init", err) ||
+			       selfexe_exchange(err)
+		       ? -1
+		       : 0;
 }
 
 /*

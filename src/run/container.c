@@ -130,6 +130,11 @@ void container_close(struct container *c)
 	state_close(&c->state);
 }
 
+bool container_has_unit(const struct container *c)
+{
+	return c->cgroup && cgroup_has_unit(c->cgroup);
+}
+
 const struct pair *container_annotations(const struct container *c, size_t *ret_n)
 {
 	const struct record *r = &c->record;

@@ -64,6 +64,9 @@ void container_close(struct container *c);
 		.state = STATE_INIT \
 	}
 
+/* Whether its cgroup is a unit of systemd. */
+bool container_has_unit(const struct container *c);
+
 /* The annotations kept in the record. */
 const struct pair *container_annotations(const struct container *c, size_t *ret_n);
 

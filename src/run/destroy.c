@@ -78,6 +78,8 @@ int destroy(const struct state *s, struct record *r, struct error *err)
 
 	if (r->n && cgroup_from_record(r->arena, r, &cgroup, err))
 		return -1;
+	if (cgroup && !cgroup_keep_own(cgroup))
+		log_warn("the name of the container's unit is another's by now, who is left alone");
 	if (!alive)
 		note_outcome(r, cgroup);
 	/* A container that has ended leaves empty cgroups as a rule: then there is nobody to look for. */

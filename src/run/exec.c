@@ -36,6 +36,8 @@
 #include "run/listener.h"
 #include "run/rdtgroup.h"
 #include "sys/clone.h"
+#include "sys/security.h"
+#include "sys/selfexe.h"
 #include "sys/syscalls.h"
 #include "sys/tty.h"
 
@@ -91,6 +93,9 @@ static int be_born(struct exec *e, struct error *err)
 	/* Who could trace us nevertheless must find no directory of the host. */
 	if (e->born_in_cgroup)
 		cgroup_enter_born(e->container->cgroup);
+	/* One that borrows our memory must not forget it for us. */
+	if (!e->borrows)
+		selfexe_release();
 	fd_close(&e->mask.oom_score);
 	fd_close(&e->mask.pid_namespace);
 	fd_close(&e->parent.fd);
@@ -158,13 +163,15 @@ static bool is_out_of_reach(const struct exec *e, const struct credentials *c)
 static int run_program(struct exec *e, struct process_plan *p, struct credentials *c,
 		       const char *program, void *reserve, struct error *err)
 {
-	if ((!e->arrives && become_confined(c, err)) || phase_enter(&e->child, PHASE_EXEC, err))
+	if (!e->arrives && become_confined(c, err))
 		return -1;
 	if (reserve != MAP_FAILED)
 		(void)munmap(reserve, RESERVE);
+	if (e->borrows)
+		alarm(0);
 	if ((e->arrives && arrive(e, p, c, &program, err)) ||
 	    (is_out_of_reach(e, c) && arrival_reveal(e, p, c, &program, err)) ||
-	    become_filtered(c->seccomp, &e->child, err))
+	    phase_enter(&e->child, PHASE_EXEC, err) || become_filtered(c->seccomp, &e->child, err))
 		return -1;
 	e->child.progress->silent |= c->seccomp != NULL;
 	channel_leave(&e->child);
@@ -225,8 +232,30 @@ static pid_t clone_through_go_between(struct exec *e, int cgroup_fd, struct erro
 	return arrival_take(e) ? e->pid : channel_reason(&e->parent, err);
 }
 
+static void borrower_main(void *e)
+{
+	process_main(e);
+}
+
+/*
+ * A process that need not hear from us borrows our memory. Nobody can trace it: whoever can makes it come another way
+ * (run/arrival.h), and it stays hidden when it becomes another user, unless the host wants such processes to be seen.
+ */
+static bool may_borrow(const struct exec *e)
+{
+	const struct process_plan *p = &e->plan->process;
+	bool changes = p->uid || p->gid || e->namespaces & CLONE_NEWUSER || !is_host_root(e);
+
+	return process_can_borrow() && !e->waits_for_go && !e->arrives && !e->needs_go_between &&
+	       !e->options->ignore_paused && !(e->plan->seccomp && e->plan->seccomp->notify) &&
+	       !(e->namespaces & CLONE_NEWTIME) &&
+	       !(e->host->ignored_signals & UINT64_C(1) << (SIGALRM - 1)) &&
+	       !(changes && changed_user_is_dumpable());
+}
+
 static pid_t clone_once(struct exec *e, int cgroup_fd, struct error *err)
 {
+	struct exec own;
 	pid_t pid;
 
 	e->born_in_cgroup = cgroup_fd >= 0 || e->stays_out;
@@ -234,6 +263,12 @@ static pid_t clone_once(struct exec *e, int cgroup_fd, struct error *err)
 	e->child.progress->failed = false;
 	if (e->needs_go_between)
 		return clone_through_go_between(e, cgroup_fd, err);
+	e->borrows = may_borrow(e);
+	if (e->borrows) {
+		/* Its descriptors are its own. */
+		own = *e;
+		return process_borrow(cgroup_fd, STEP_SECONDS, borrower_main, &own, &e->pidfd, err);
+	}
 	pid = process_clone(0, cgroup_fd, &e->pidfd, err);
 	if (pid == 0)
 		process_main(e);
@@ -390,6 +425,11 @@ static void explain_death(struct exec *e, int status, struct error *err)
 
 	if (err->kind != ERR_GONE || !WIFSIGNALED(status))
 		return;
+	if (e->borrows && WTERMSIG(status) == SIGALRM) {
+		error_set(err, ERR_TIMEOUT, "the process did not get ready within %u seconds",
+			  STEP_SECONDS);
+		return;
+	}
 	limit = WTERMSIG(status) == SIGKILL ? cgroup_used_up(e->container->cgroup, true, e->arena)
 					    : NULL;
 	if (process_kill(e->init, 0) < 0)
@@ -504,6 +544,7 @@ int exec_go(struct exec *e, struct error *err)
 		return -1;
 	}
 	fd_close(&e->parent.fd);
+	selfexe_release();
 	return 0;
 }
 

@@ -52,6 +52,7 @@ struct exec {
 	struct proc proc;      /* ... and until then needs a /proc of its own */
 	struct arena kept;     /* ... with no more in its memory than this */
 	bool shielded; /* the process is the OOM killer's first choice until it is to run its program */
+	bool borrows;		      /* it has our memory until it runs its program */
 	bool waits_for_go;	      /* it does not run its program before it is told to */
 	struct channel parent, child; /* our end and the child's */
 	int console;		      /* socket for the terminal's primary end, -1: none */

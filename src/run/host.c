@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "sys/buslib.h"
 #include "sys/file.h"
 #include "sys/lsm.h"
 #include "sys/security.h"
@@ -69,9 +70,19 @@ int host_read(struct host *ret, struct arena *a, struct error *err)
 	return 0;
 }
 
-int host_protect_program(char **argv, struct error *err)
+int host_check_program(struct error *err)
 {
-	return selfexe_check_path(err) || selfexe_protect(argv, err) ? -1 : 0;
+	return selfexe_check_path(err);
+}
+
+int host_protect_program(char **argv, bool later, struct error *err)
+{
+	return later ? selfexe_prepare(argv, err) : selfexe_protect(argv, err);
+}
+
+int host_reach_systemd(char **argv, struct error *err)
+{
+	return buslib_reach(argv, err);
 }
 
 bool host_takes_filter_flag(unsigned flag)

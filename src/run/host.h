@@ -7,8 +7,17 @@
 
 int host_read(struct host *ret, struct arena *a, struct error *err);
 
-/* Executes the runtime anew from a file no container can write to (sys/selfexe.h); before anything else. */
-int host_protect_program(char **argv, struct error *err);
+/* That it is no container that has started us, through a file in /proc. Before all else. */
+int host_check_program(struct error *err);
+
+/*
+ * The runtime's program goes on from a file no container can write to (sys/selfexe.h); before anything of ours is open. Where
+ * parent_create() follows that is left to it: `later`.
+ */
+int host_protect_program(char **argv, bool later, struct error *err);
+
+/* What needs systemd goes on in a program that can ask it (sys/buslib.h); before anything was changed. */
+int host_reach_systemd(char **argv, struct error *err);
 
 /*
  * A new name for a container's session keyring. Whoever knows the name and has the uid of its owner may join it, as exec

@@ -16,6 +16,9 @@
 #include "sys/clone.h"
 #include "sys/mount.h"
 
+/* How long one that was killed may take to end. */
+#define KILL_SECONDS 10
+
 /* The namespace is made by a process that only waits to be killed, by us or by our end. */
 static NORETURN void wait_for_end(pid_t parent)
 {
@@ -49,7 +52,7 @@ int idmap_namespace(const struct proc *proc, const struct id_maps *maps, struct 
 		return -1;
 	fd = make_namespace(proc, pid, maps, err);
 	(void)process_kill(pidfd, SIGKILL);
-	(void)process_wait(pidfd, 0, &status);
+	(void)process_wait(pidfd, deadline_in(KILL_SECONDS), &status);
 	return fd < 0 ? error_in(err, "user namespace for an id-mapped mount") : fd;
 }
 

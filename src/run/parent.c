@@ -38,6 +38,7 @@
 #include "spec/names.h"
 #include "sys/clone.h"
 #include "sys/proc.h"
+#include "sys/selfexe.h"
 #include "sys/syscalls.h"
 #include "sys/tty.h"
 
@@ -256,6 +257,9 @@ static int clone_init(struct launch *l, struct error *err)
 	auto_fd int own_pid = -1;
 	int result = 0;
 
+	/* In another's pid namespace we can be seen ourselves. */
+	if (!(ns->fresh & CLONE_NEWPID) && selfexe_exchange(err))
+		return -1;
 	if (needs_go_between(ns, l->host)) {
 		result = clone_through_go_between(l, flags, err);
 	} else if (join_pid(l, &own_pid, err)) {
@@ -356,6 +360,7 @@ static int expect(struct launch *l, enum message_type type, unsigned seconds, in
 		fd_close(&l->console);
 		fd_close(&l->own_pidfd);
 		gate_close(&l->gate);
+		selfexe_release();
 		l->settled = true;
 	}
 	return 0;

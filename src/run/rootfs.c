@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +19,11 @@
 #include "state/state.h"
 #include "sys/clone.h"
 #include "sys/file.h"
+#include "sys/selfexe.h"
 #include "sys/syscalls.h"
+
+/* How long an unmount in another namespace may take. */
+#define DETACH_SECONDS 60
 
 #define RECORD_MOUNT_PATH "mount-path"
 #define RECORD_MOUNT_ID "mount-id"
@@ -93,6 +98,9 @@ static int build_root(struct tree *t, struct error *err)
 	if ((t->fs->enter != FS_CHROOT && isolate(t->fs, t->arena, err)) ||
 	    sources_open_late(t->sources, t->fs, err))
 		return -1;
+	if (t->fs->enter == FS_PIVOT)
+		selfexe_leave_behind();
+	selfexe_release();
 	if (attach_root(t, err))
 		return error_at(err, "/root/path");
 	t->root.fd = t->sources->root.fd;
@@ -368,8 +376,13 @@ static int detach_in(const char *namespace, const char *path, uint64_t id, struc
 			_exit(errno != ENOENT);
 		_exit(setns(fd, CLONE_NEWNS) || mount_detach(path, id, err));
 	}
-	if (process_wait(pidfd, 0, &status) < 0)
-		return error_sys(err, "wait for the process that unmounts \"%s\"", path);
+	/* The file system may be one that waits for its server. */
+	if (process_wait(pidfd, deadline_in(DETACH_SECONDS), &status) < 0) {
+		error_sys(err, "wait %d seconds for the process that unmounts \"%s\"",
+			  DETACH_SECONDS, path);
+		(void)process_kill(pidfd, SIGKILL);
+		return -1;
+	}
 	if (status)
 		return error_set(err, ERR_CHILD, "cannot unmount \"%s\" in the namespace \"%s\"",
 				 path, namespace);

@@ -14,6 +14,8 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "sys/clone.h"
+#include "sys/syscalls.h"
 
 #define OUTPUT_MAX ((size_t)64 << 20)
 
@@ -24,6 +26,9 @@ struct tool {
 	int taken;
 	bool quiet;
 };
+
+/* How long one that was killed may take to end. */
+#define KILL_SECONDS 10
 
 static int spawn(const struct tool *t, int out, pid_t *ret_pid, struct error *err)
 {
@@ -44,7 +49,12 @@ static int spawn(const struct tool *t, int out, pid_t *ret_pid, struct error *er
 	return errnum ? error_errno(err, errnum, "run %s", t->path ? t->path : args[0]) : 0;
 }
 
-/* All that it prints, until it closes its end. */
+static int fail_late(const char *name, unsigned seconds, struct error *err)
+{
+	return error_set(err, ERR_TIMEOUT, "%s did not end within %u seconds", name, seconds);
+}
+
+/* All that it prints, until it closes its end: 1, or 0 at the deadline. */
 static int take_output(int fd, const char *name, uint64_t deadline, struct arena *a, char **ret,
 		       struct error *err)
 {
@@ -56,7 +66,7 @@ static int take_output(int fd, const char *name, uint64_t deadline, struct arena
 		ssize_t n = events > 0 ? read(fd, text + used, room - used - 1) : -1;
 
 		if (events == 0)
-			return error_set(err, ERR_TIMEOUT, "%s takes too long", name);
+			return 0;
 		if (n < 0)
 			return error_sys(err, "read from %s", name);
 		if (n == 0)
@@ -71,15 +81,16 @@ static int take_output(int fd, const char *name, uint64_t deadline, struct arena
 	}
 	text[used] = '\0';
 	*ret = text;
-	return 0;
+	return 1;
 }
 
 /* Runs it to its end; *ret_status as waitpid(2) gives it, the text in any case. */
 static int run(const struct tool *t, unsigned seconds, struct arena *a, char **ret_text,
 	       int *ret_status, struct error *err)
 {
-	auto_fd int from = -1, to = -1;
-	int ends[2], result;
+	const uint64_t deadline = deadline_in(seconds);
+	auto_fd int from = -1, to = -1, pidfd = -1;
+	int ends[2], result, unused;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -89,13 +100,23 @@ static int run(const struct tool *t, unsigned seconds, struct arena *a, char **r
 	if (spawn(t, to, &pid, err))
 		return -1;
 	fd_close(&to);
-	result = take_output(from, t->args[0], deadline_in(seconds), a, ret_text, err);
-	if (result)
+	pidfd = sys_pidfd_open(pid, 0);
+	if (pidfd < 0) {
+		error_sys(err, "pidfd_open of %s", t->args[0]);
 		(void)kill(pid, SIGKILL);
-	while (waitpid(pid, ret_status, 0) < 0)
-		if (errno != EINTR)
-			return error_sys(err, "wait for %s", t->args[0]);
-	return result;
+		return -1;
+	}
+	/* What it started may go on with its end of the pipe, and it may go on without. */
+	result = take_output(from, t->args[0], deadline, a, ret_text, err);
+	if (result > 0 && process_wait(pidfd, deadline, ret_status) == 0)
+		return 0;
+	if (result > 0 && errno != ETIMEDOUT)
+		error_sys(err, "wait for %s", t->args[0]);
+	else if (result >= 0)
+		fail_late(t->args[0], seconds, err);
+	(void)process_kill(pidfd, SIGKILL);
+	(void)process_wait(pidfd, deadline_in(KILL_SECONDS), &unused);
+	return -1;
 }
 
 static int explain_status(const char *name, int status, struct error *err)

@@ -2,7 +2,6 @@
 #include "sys/bus.h"
 
 #include <ctype.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -12,8 +11,8 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "sys/buslib.h"
 
-#define LIBRARY "libsystemd.so.0"
 #define SERVICE "org.freedesktop.systemd1"
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
@@ -32,7 +31,7 @@ struct bus_error {
 };
 
 static struct {
-	void *handle;
+	bool open;
 	int (*new)(struct sd_bus **ret);
 	int (*set_address)(struct sd_bus *, const char *);
 	int (*start)(struct sd_bus *);
@@ -64,10 +63,7 @@ static struct {
 	int (*is_signal)(struct sd_bus_message *, const char *interface, const char *member);
 } lib;
 
-static const struct {
-	const char *name;
-	void *to;
-} symbols[] = {
+static const struct buslib_symbol symbols[] = {
 	{ "sd_bus_new", &lib.new },
 	{ "sd_bus_set_address", &lib.set_address },
 	{ "sd_bus_start", &lib.start },
@@ -93,24 +89,9 @@ static const struct {
 
 static int open_library(struct error *err)
 {
-	if (lib.handle)
-		return 0;
-	lib.handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	if (!lib.handle)
-		return error_set(err, ERR_SYSTEM, "%s is needed to ask systemd: %s", LIBRARY,
-				 dlerror());
-	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
-		void *symbol = dlsym(lib.handle, symbols[i].name);
-
-		if (!symbol) {
-			error_set(err, ERR_SYSTEM, "%s has no %s", LIBRARY, symbols[i].name);
-			dlclose(lib.handle);
-			lib.handle = NULL;
-			return -1;
-		}
-		/* Pointers to functions and to data are of one size in POSIX. */
-		memcpy(symbols[i].to, &symbol, sizeof(symbol));
-	}
+	if (!lib.open && buslib_open(symbols, ARRAY_SIZE(symbols), err))
+		return -1;
+	lib.open = true;
 	return 0;
 }
 
@@ -126,6 +107,7 @@ struct bus {
 	} ended[MAX_ENDED]; /* jobs of the unit that is watched */
 	size_t n_ended;
 	const char *watched;
+	bool removed; /* the unit that is watched */
 };
 
 static uint64_t microseconds_left(uint64_t deadline)
@@ -216,24 +198,29 @@ static int connect_once(struct bus *bus)
 	return other >= 0 || other == -EAGAIN ? other : result;
 }
 
+/* Does what there is to do, or waits until there is: 0 at the deadline, negative errno. */
+static int work(struct bus *bus, uint64_t deadline)
+{
+	int result = lib.process(bus->bus, NULL);
+
+	if (result == 0 && !microseconds_left(deadline))
+		return 0;
+	if (result == 0)
+		result = lib.wait(bus->bus, microseconds_left(deadline));
+	return result < 0 && result != -EINTR ? result : 1;
+}
+
 /* Until the other side has let us in. */
 static int wait_ready(struct bus *bus, uint64_t deadline)
 {
 	for (;;) {
 		int result = lib.is_ready(bus->bus);
 
-		if (result == 0)
-			result = lib.process(bus->bus, NULL);
-		else
+		if (result)
 			return result;
-		if (result > 0)
-			continue;
-		if (result == 0 && !microseconds_left(deadline))
-			return -ETIMEDOUT;
-		if (result == 0)
-			result = lib.wait(bus->bus, microseconds_left(deadline));
-		if (result < 0 && result != -EINTR)
-			return result;
+		result = work(bus, deadline);
+		if (result <= 0)
+			return result ? result : -ETIMEDOUT;
 	}
 }
 
@@ -264,7 +251,10 @@ int bus_open(struct arena *a, bool user, unsigned seconds, struct bus **ret, str
 	*bus = (struct bus){ .arena = a, .user = user, .seconds = seconds };
 	if (open_library(err))
 		return -1;
-	/* A socket whose queue is full is one of a systemd that is busy. */
+	/*
+	 * A socket whose queue is full is one of a systemd that is busy. One that is not connected has nothing that poll(2) could
+	 * wait for, and the library's does not block.
+	 */
 	while ((result = connect_once(bus)) == -EAGAIN && microseconds_left(deadline))
 		(void)poll(NULL, 0, 20);
 	if (result >= 0)
@@ -461,16 +451,58 @@ int bus_wait_job(struct bus *bus, const char *job, const char *unit, struct erro
 		if (end)
 			return error_set(err, ERR_SYSTEM, "%s ended the job for %s with \"%s\"",
 					 whose(bus), unit, end);
-		result = lib.process(bus->bus, NULL);
-		if (result > 0)
-			continue;
-		if (result == 0 && !microseconds_left(deadline))
+		result = work(bus, deadline);
+		if (result == 0)
 			return error_set(err, ERR_TIMEOUT,
 					 "%s did not end its job for %s (%s) within %u seconds",
 					 whose(bus), unit, job, bus->seconds);
-		if (result == 0)
-			result = lib.wait(bus->bus, microseconds_left(deadline));
-		if (result < 0 && result != -EINTR)
+		if (result < 0)
 			return fail(bus, result, "the end of its job for", unit, err);
 	}
+}
+
+/* ---- removal --------------------------------------------------------------------------------------------------------- */
+
+/* UnitRemoved(s id, o unit). */
+static int note_removal(struct sd_bus_message *m, void *userdata, struct bus_error *error UNUSED)
+{
+	struct bus *bus = userdata;
+	const char *unit;
+
+	if (lib.is_signal(m, MANAGER, "UnitRemoved") > 0 && lib.read_basic(m, 's', &unit) > 0)
+		bus->removed |= str_eq(unit, bus->watched);
+	return 0;
+}
+
+/* Of jobs systemd tells who began them, of units only those who have subscribed. */
+int bus_watch_removal(struct bus *bus, const char *unit, struct error *err)
+{
+	const char *match = arena_printf(bus->arena,
+					 "type='signal',interface='" MANAGER
+					 "',member='UnitRemoved',path='" MANAGER_PATH "',arg0='%s'",
+					 unit);
+	enum bus_answer answer;
+	struct bus_call c;
+	int result;
+
+	bus->watched = unit;
+	result = lib.add_filter(bus->bus, NULL, note_removal, bus);
+	if (result >= 0)
+		result = lib.add_match_async(bus->bus, NULL, match, NULL, NULL, NULL);
+	if (result < 0)
+		return fail(bus, result, "the removal of", unit, err);
+	bus_call_begin(bus, "Subscribe", unit, &c);
+	return bus_call(&c, &answer, NULL, err);
+}
+
+int bus_wait_removal(struct bus *bus, uint64_t deadline, struct error *err)
+{
+	while (!bus->removed) {
+		int result = work(bus, deadline);
+
+		if (result <= 0)
+			return result ? fail(bus, result, "the removal of", bus->watched, err) : 0;
+	}
+	bus->removed = false;
+	return 1;
 }

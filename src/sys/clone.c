@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,26 +19,129 @@
 #define P_PIDFD 3
 #endif
 
-pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd, struct error *err)
+/* A child that is born in a cgroup, or in ours (-1). */
+static struct clone_args describe_child(uint64_t flags, int cgroup_fd, int *pidfd)
 {
-	int pidfd = -1;
 	struct clone_args args = {
 		.flags = flags | CLONE_PIDFD,
-		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.pidfd = (uint64_t)(uintptr_t)pidfd,
 		.exit_signal = SIGCHLD,
 	};
-	pid_t pid;
 
 	if (cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)cgroup_fd;
 	}
-	pid = sys_clone3(&args, sizeof(args));
+	return args;
+}
+
+pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd, struct error *err)
+{
+	int pidfd = -1;
+	struct clone_args args = describe_child(flags, cgroup_fd, &pidfd);
+	pid_t pid = sys_clone3(&args, sizeof(args));
+
 	if (pid < 0)
 		return error_sys(err, "clone3 with flags %#jx", (uintmax_t)args.flags);
 	if (pid > 0)
 		*ret_pidfd = pidfd;
 	return pid;
+}
+
+/*
+ * The child has our stack, too. So the call is made here, where no function returns between the child's birth and the end of
+ * its main(): all that it puts on the stack is below what we still need.
+ */
+#if defined(__SANITIZE_ADDRESS__)
+#define CLONE_HERE(result, args) ((void)(args), (result) = -ENOSYS)
+#define CAN_BORROW false
+#elif defined(__x86_64__)
+#define CLONE_HERE(result, args)                                            \
+	__asm__ volatile("syscall"                                          \
+			 : "=a"(result)                                     \
+			 : "0"(SYS_clone3), "D"(args), "S"(sizeof(*(args))) \
+			 : "rcx", "r11", "memory")
+#define CAN_BORROW true
+#elif defined(__aarch64__)
+#define CLONE_HERE(result, args)                                                           \
+	do {                                                                               \
+		register long nr __asm__("x8") = SYS_clone3;                               \
+		register long first __asm__("x0") = (long)(args);                          \
+		register long second __asm__("x1") = sizeof(*(args));                      \
+		__asm__ volatile("svc 0" : "+r"(first) : "r"(nr), "r"(second) : "memory"); \
+		(result) = first;                                                          \
+	} while (0)
+#define CAN_BORROW true
+#else
+#define CLONE_HERE(result, args) ((void)(args), (result) = -ENOSYS)
+#define CAN_BORROW false
+#endif
+
+bool process_can_borrow(void)
+{
+	return CAN_BORROW;
+}
+
+/* How much later than the child we give up. */
+#define GRACE_SECONDS 10
+
+/* SIGALRM ends us, unless whoever executed us has set an alarm of its own. */
+struct deadline {
+	struct itimerval callers;
+	sigset_t mask;
+};
+
+static bool is_callers(const struct deadline *d)
+{
+	return d->callers.it_value.tv_sec || d->callers.it_value.tv_usec;
+}
+
+static int deadline_set(struct deadline *ret, unsigned seconds, struct error *err)
+{
+	const struct itimerval alarm = { .it_value.tv_sec = seconds };
+	sigset_t set;
+
+	if (setitimer(ITIMER_REAL, &alarm, &ret->callers) < 0)
+		return error_sys(err, "setitimer");
+	if (is_callers(ret))
+		return setitimer(ITIMER_REAL, &ret->callers, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	return sigprocmask(SIG_UNBLOCK, &set, &ret->mask);
+}
+
+static void deadline_lift(const struct deadline *d)
+{
+	if (is_callers(d))
+		return;
+	(void)setitimer(ITIMER_REAL, &d->callers, NULL);
+	sigprocmask(SIG_SETMASK, &d->mask, NULL);
+}
+
+__attribute__((noinline)) pid_t process_borrow(int cgroup_fd, unsigned seconds,
+					       void (*main)(void *), void *argument, int *ret_pidfd,
+					       struct error *err)
+{
+	int pidfd = -1;
+	struct clone_args args = describe_child(CLONE_VM | CLONE_VFORK, cgroup_fd, &pidfd);
+	struct deadline deadline;
+	long pid;
+
+	if (deadline_set(&deadline, seconds + GRACE_SECONDS, err))
+		return -1;
+	CLONE_HERE(pid, &args);
+	if (pid == 0) {
+		alarm(seconds);
+		main(argument);
+		_exit(1);
+	}
+	deadline_lift(&deadline);
+	if (pid < 0) {
+		errno = (int)-pid;
+		return error_sys(err, "clone3 with flags %#jx", (uintmax_t)args.flags);
+	}
+	*ret_pidfd = pidfd;
+	return (pid_t)pid;
 }
 
 pid_t process_clone_sibling(uint64_t flags, int cgroup_fd, struct error *err)

@@ -19,6 +19,20 @@
  */
 pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd, struct error *err);
 
+/*
+ * The same as vfork(2) does it: the child borrows our memory and we stand still until it executes a program or ends, so that
+ * nothing has to be copied. It begins in main(argument), which does not return. What it writes is ours as well, what it does
+ * to its descriptors, credentials and working directory is not. Both have a deadline in seconds, since we cannot look after
+ * it: the child's is alarm(2), for it to lift before it executes; ours comes some seconds later, ends us by SIGALRM and is
+ * for a child that others have stopped.
+ *
+ * Only where process_can_borrow(), for a child that need not hear from us, and that nobody else can trace: who has its memory
+ * has ours.
+ */
+pid_t process_borrow(int cgroup_fd, unsigned seconds, void (*main)(void *), void *argument,
+		     int *ret_pidfd, struct error *err);
+bool process_can_borrow(void);
+
 /* The same, but the child becomes a sibling: a child of our parent (CLONE_PARENT), without a pidfd. */
 pid_t process_clone_sibling(uint64_t flags, int cgroup_fd, struct error *err);
 

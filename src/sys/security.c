@@ -132,6 +132,14 @@ int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uin
 	return 0;
 }
 
+bool changed_user_is_dumpable(void)
+{
+	auto_fd int fd = open("/proc/sys/fs/suid_dumpable", O_RDONLY | O_CLOEXEC);
+	char value;
+
+	return fd < 0 || read(fd, &value, 1) != 1 || value == '1';
+}
+
 int no_new_privileges_set(struct error *err)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -39,6 +39,11 @@ int caps_apply(uint64_t effective, uint64_t permitted, uint64_t inheritable, uin
 int no_new_privileges_set(struct error *err);
 
 /*
+ * Whether a hidden process (PR_SET_DUMPABLE 0) is seen again when it becomes another user, proc_sys_fs(5), suid_dumpable.
+ */
+bool changed_user_is_dumpable(void);
+
+/*
  * Joins the session keyring of that name, which is made if there is none; whoever does not know the name does not get into it.
  */
 int keyring_join(const char *name, struct error *err);

@@ -222,8 +222,6 @@ static bool exchange(int clone, char **argv)
 	auto_fd int file = -1;
 	char path[32];
 
-	if (!may_exchange())
-		return false;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", clone);
 	file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file < 0 || dl_iterate_phdr(note_program, &segments) != 1)
@@ -257,10 +255,29 @@ static int copy_sealed(struct error *err)
 	return fd_take(&to);
 }
 
-int selfexe_protect(char **argv, struct error *err)
+static int execute_protected(int clone, char **argv, struct error *err)
+{
+	auto_fd int copy = clone < 0 ? copy_sealed(err) : -1;
+
+	if (clone < 0 && copy < 0)
+		return -1;
+	if (setenv(MARK, "1", 1) < 0)
+		return error_sys(err, "setenv");
+	execveat(clone < 0 ? copy : clone, "", argv, environ, AT_EMPTY_PATH);
+	return error_sys(err, "execute the protected copy of the runtime's own program");
+}
+
+/* ---- the steps ------------------------------------------------------------------------------------------------------- */
+
+/* The clone, while it is not closed; and whether the exchange is still to be done. */
+static struct {
+	int clone;
+	char **argv; /* NULL: done, or not needed */
+} pending = { .clone = -1 };
+
+int selfexe_prepare(char **argv, struct error *err)
 {
 	bool again = getenv(MARK);
-	auto_fd int fd = -1;
 
 	if (is_protected()) {
 		unsetenv(MARK);
@@ -271,17 +288,51 @@ int selfexe_protect(char **argv, struct error *err)
 	if (is_out_of_reach())
 		return 0;
 	if (!again)
-		fd = clone_read_only();
-	if (fd >= 0 && exchange(fd, argv))
-		return 0;
-	if (fd < 0)
-		fd = copy_sealed(err);
-	if (fd < 0)
+		pending.clone = clone_read_only();
+	if (pending.clone < 0 || !may_exchange())
+		return execute_protected(pending.clone, argv, err);
+	pending.argv = argv;
+	return 0;
+}
+
+int selfexe_protect(char **argv, struct error *err)
+{
+	if (selfexe_prepare(argv, err))
 		return -1;
-	if (setenv(MARK, "1", 1) < 0)
-		return error_sys(err, "setenv");
-	execveat(fd, "", argv, environ, AT_EMPTY_PATH);
-	return error_sys(err, "execute the protected copy of the runtime's own program");
+	if (!pending.argv)
+		return 0;
+	if (!exchange(pending.clone, argv))
+		return execute_protected(pending.clone, argv, err);
+	pending.argv = NULL;
+	return 0;
+}
+
+int selfexe_exchange(struct error *err)
+{
+	if (!pending.argv)
+		return 0;
+	if (!exchange(pending.clone, pending.argv))
+		return error_sys(err, "exchange the runtime's own file for a protected one");
+	pending.argv = NULL;
+	return 0;
+}
+
+void selfexe_leave_behind(void)
+{
+	const char *path = (const char *)getauxval(AT_EXECFN);
+	auto_fd int place = -1;
+
+	if (pending.clone < 0 || !path)
+		return;
+	place = open(path, O_PATH | O_CLOEXEC);
+	if (place >= 0)
+		(void)sys_move_mount(pending.clone, "", place, "",
+				     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+void selfexe_release(void)
+{
+	fd_close(&pending.clone);
 }
 
 int selfexe_check_path(struct error *err)

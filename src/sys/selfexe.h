@@ -12,16 +12,31 @@
  * 3. It executes a sealed copy in memory (memfd_create(2)).
  *
  * Nothing is done where the file is root's and its caller an ordinary user, whose containers have no power over it.
+ *
+ * The clone of a mount is closed by whoever has nothing else to do: that waits until no processor can still be looking at it
+ * (synchronize_rcu_expedited() in the kernel), on a busy machine longer than all the rest takes.
  */
 #pragma once
 
 #include "base/error.h"
 
 /*
- * Returns 0 when the program runs from a protected file. Call it first thing: the program may be executed anew, and then
- * nothing that was opened or allocated survives.
+ * Call one of them first thing: the program may be executed anew, and then nothing that was opened or allocated survives.
+ * After selfexe_protect() the program runs from a protected file; after selfexe_prepare() at the latest when
+ * selfexe_exchange() has been called, for which a child may be the one that a container sees.
  */
 int selfexe_protect(char **argv, struct error *err);
+int selfexe_prepare(char **argv, struct error *err);
+int selfexe_exchange(struct error *err);
+
+/*
+ * In a mount namespace of our own, of which nothing is seen outside: the clone is attached to a tree that is left by
+ * pivot_root(2), and goes with it at no further cost. Where that does not work it is closed as everywhere else.
+ */
+void selfexe_leave_behind(void);
+
+/* Closes the clone, in the calling process. */
+void selfexe_release(void);
 
 /* Whether the kernel started us through /proc, as a container that names our file there would make it. */
 int selfexe_check_path(struct error *err);

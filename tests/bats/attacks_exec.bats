@@ -376,3 +376,36 @@ attacker_traces() {
 	has "$(cat "$BUNDLE/rootfs/etc/passwd")" root:x:0:0
 	canary_same
 }
+
+# How the process was made, and what was set for it.
+clone_calls() {	# [OPTION...]
+	RTB_TOKEN=$TOKEN strace -f -qq -e trace=clone,clone3,alarm,execve -o "$TEST_DIR/calls" \
+		"$RUNTIME" --root "$ROOT" exec "$@" "$ID" true </dev/null 3>&- 4>&-
+	sed 1d "$TEST_DIR/calls"
+}
+
+@test "SEC-3-4 a process has the runtime's memory only where nobody could look into it, and a deadline" {
+	[[ $RUNTIME_NAME == teu ]] || skip "how teu makes it"
+	! is_sanitized || skip "$RUNTIME_NAME is built with sanitizers, which keep account of one stack"
+	[[ -z ${RTB_USER:-}${RTB_USERNS:-} ]] || skip "sets what is the host's"
+	[[ $(uname -m) =~ ^(x86_64|aarch64)$ ]] || skip "always copied on $(uname -m)"
+	need_program strace
+	local calls before
+
+	args sleep 1000
+	create
+	start
+	calls=$(clone_calls)
+	has "$calls" 'CLONE_VM|CLONE_PIDFD|CLONE_VFORK'
+	has "$calls" 'alarm(240)'
+	has "$(grep -A1 -F 'alarm(0)' <<<"$calls")" 'execve("/bin/true"'
+	has "$(clone_calls --user 1000:1000)" CLONE_VFORK
+
+	# Where a process that becomes another user can be seen again, that user could write into ours.
+	before=$(</proc/sys/fs/suid_dumpable)
+	echo 1 >/proc/sys/fs/suid_dumpable
+	calls=$(clone_calls --user 1000:1000)
+	echo "$before" >/proc/sys/fs/suid_dumpable
+	has "$calls" clone3
+	lacks "$calls" CLONE_VM
+}

@@ -36,6 +36,7 @@ caller_user() {
 		cd "$here" && source "$here/helpers.bash" && find_runtime && echo "$RUNTIME")
 	mkdir "$results/program"
 	cp "$RUNTIME" "$results/program/teu" || exit 2
+	[[ ! -e ${RUNTIME%/*}/teu-systemd ]] || cp "${RUNTIME%/*}/teu-systemd" "$results/program/"
 	# The suites, which are root, call it, and so do hooks, which are not.
 	cat >"$results/$(basename "$RUNTIME")" <<-END
 		#!/bin/sh

@@ -453,6 +453,91 @@ own_files() {	# DIR → "name:uid" of what root does not own
 	missing "$DIR"
 }
 
+@test "CDV-02 CDV-08 an update exchanges the device program at once: at no time is more or less allowed" {
+	need_v2
+	need_program strace
+	need_program bpftool
+	local i pid before after
+
+	rules() {	# MINOR of a memory device that may be read beside the usual ones
+		jq -n --argjson m "$1" '{devices: [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 1, minor: $m, access: "r"}]}'
+	}
+	config '.linux.devices = [{path: "/dev/mine", type: "c", major: 240, minor: 250}]'
+	resources "$(rules 11)"
+	# What both lists allow is there all the time, and what none allows never.
+	script 'while :; do : </dev/null || echo closed; (: </dev/mine) 2>/dev/null && echo open; echo turn >/turns; done'
+	writable_root
+	create_logged
+	DIR=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")
+	start
+	wait_file "$BUNDLE/rootfs/turns"
+	for i in {1..10}; do
+		before=$(bpftool -j cgroup show "$DIR" | jq -c 'map(.id)')
+		rules $((11 - i % 2 * 2)) >r.json
+		strace -qq -o trace -e trace=bpf "$RUNTIME" --root "$ROOT" update -r r.json "$ID"
+		has "$(<trace)" BPF_F_REPLACE
+		lacks "$(<trace)" BPF_PROG_DETACH
+		after=$(bpftool -j cgroup show "$DIR" | jq -c 'map(.id)')
+		eq "$(jq length <<<"$after")" 1
+		[[ $before != "$after" ]]
+	done
+	eq "$(ct_output)" ""
+	# A kernel that cannot exchange attaches the new one first.
+	rules 11 >r.json
+	strace -qq -o trace -e trace=bpf -e inject=bpf:error=EINVAL:when=4 "$RUNTIME" --root "$ROOT" update -r r.json "$ID"
+	matches "$(tr '\n' ' ' <trace)" "BPF_F_REPLACE[^)]*\) = -1 EINVAL.*INJECTED.*BPF_PROG_ATTACH.* = 0.*BPF_PROG_DETACH"
+	eq "$(bpftool -j cgroup show "$DIR" | jq length)" 1
+	eq "$(ct_output)" ""
+}
+
+# --- the kernel's own means ----------------------------------------------------------------------
+
+@test "CG-12 processes are born in the cgroup, killed and frozen by it, and its events are waited for" {
+	need_v2 pids
+	need_program strace
+	local calls=clone3,openat,openat2,write,poll,ppoll,nanosleep,clock_nanosleep
+	traced() { strace -qq -y -o trace -e trace=$calls "$RUNTIME" --root "$ROOT" "$@" </dev/null >"$OUT" 2>"$ERR"; }
+
+	args sleep 1000
+	resources '{pids: {limit: 20}}'
+	traced create --bundle "$BUNDLE" "$ID"
+	grep -q 'clone3(.*CLONE_INTO_CGROUP' trace
+	lacks "$(grep 'write(' trace)" cgroup.procs
+	DIR=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")
+	start
+	traced exec "$ID" true
+	grep -q 'clone3(.*CLONE_INTO_CGROUP' trace
+	lacks "$(grep 'write(' trace)" cgroup.procs
+	traced pause "$ID"
+	matches "$(<trace)" 'write\([0-9]+<[^>]*/cgroup.freeze>, "1"'
+	traced resume "$ID"
+	matches "$(<trace)" 'write\([0-9]+<[^>]*/cgroup.freeze>, "0"'
+	runtime exec --detach "$ID" sleep 1000 </dev/null >/dev/null 2>&1
+	traced delete --force "$ID"
+	matches "$(<trace)" 'write\([0-9]+<[^>]*/cgroup.kill>, "1"'
+	lacks "$(<trace)" nanosleep
+	# Nothing but the events of init and of the cgroup is waited for.
+	run ! grep -E ' p?poll\((NULL|\[\])' trace
+	missing "$DIR"
+}
+
+@test "CG-12 the end of the freezing is waited for, where it takes its time" {
+	need_v2
+	need_program strace
+	script 'while :; do :; done'
+	ok run --detach --bundle "$BUNDLE" "$ID"
+	local i
+	for i in {1..10}; do
+		strace -qq -y -o trace -e trace=poll,nanosleep "$RUNTIME" --root "$ROOT" pause "$ID"
+		grep -q 'frozen 1' "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")/cgroup.events"
+		! grep -q 'cgroup.events>, events=POLLPRI' trace || break
+		ok resume "$ID"
+	done
+	# Had it been frozen at once each time, nothing would have been seen.
+	has "$(<trace)" 'cgroup.events>, events=POLLPRI'
+	lacks "$(<trace)" nanosleep
+}
+
 # --- the end -------------------------------------------------------------------------------------
 
 @test "RT-DEL-03 cgroups that the container made below its own go too" {

@@ -118,7 +118,7 @@ load helpers
 
 @test "a memory limit that create does not survive" {
 	need_controller memory
-	config '.linux.resources.memory.limit = 100000'
+	config '.linux.resources.memory.limit = 12288'
 	args true
 	run_ct
 	((status < 124))

@@ -190,6 +190,12 @@ attached() {	# [pty_run options] -- [exec options] ID COMMAND...
 	eq "$status" 9
 }
 
+@test "an alarm that the caller has set still comes" {
+	need_program perl
+	run timeout -k 1 "$TIMEOUT" perl -e 'alarm 1; exec @ARGV' "$RUNTIME" --root "$ROOT" exec "$ID" sleep 100 3>&- 4>&-
+	eq "$status" $((128 + 14))
+}
+
 @test "what is ignored or blocked by the caller is not so for the program" {
 	status=0
 	output=$(trap '' PIPE USR1 TERM; runtime exec "$ID" grep -E 'Sig(Ign|Blk|Cgt)' /proc/self/status </dev/null)

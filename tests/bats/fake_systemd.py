@@ -17,6 +17,11 @@ it is given, and writes a line of JSON into LOG for each call: [method, argument
     lost-close      it is done, and the connection ends
     error=NAME      an error of that name is the answer; error-once=NAME: to the first call only
     result=WORD     JobRemoved says WORD
+    foreign=SLICE   just before it is done, another has a unit of that name made in SLICE, with the
+                    process $FOREIGN_PID in it; foreign-lost: and nothing is said;
+                    foreign-slow: the process comes half a second after its cgroup;
+                    foreign-brief: no process comes, and half a second later the unit has ended;
+                    foreign-often: and so do others that come after it
 """
 
 import json
@@ -136,6 +141,7 @@ class Manager:
         self.cgroups, self.log = cgroups, log
         self.fault = dict([fault.split("=", 1)] if fault else [])
         self.units, self.jobs, self.lock = {}, 0, threading.Lock()
+        self.subscribers, self.intruded = [], False
 
     def faults(self, name):
         kind, _, value = self.fault.get(name, "").partition("=")
@@ -147,21 +153,47 @@ class Manager:
         with open(self.log, "a") as f:
             f.write(json.dumps([method, arguments]) + "\n")
 
-    def start(self, unit, properties):
-        if unit in self.units:
-            return "UnitExists"
+    def make(self, unit, slice_name):
         path = self.cgroups
-        given = dict(properties)
-        slices = given["Slice"][:-len(".slice")].split("-")
+        slices = slice_name[:-len(".slice")].split("-")
         for n in range(len(slices)):
             path += "/" + "-".join(slices[:n + 1]) + ".slice"
         path += "/" + unit
         os.makedirs(path)
-        for pid in given["PIDs"]:
-            with open(path + "/cgroup.procs", "w") as f:
-                f.write(str(pid))
         self.units[unit] = path
+
+    def enter(self, unit, pids):
+        for pid in pids:
+            with open(self.units[unit] + "/cgroup.procs", "w") as f:
+                f.write(str(pid))
+
+    def start(self, unit, properties):
+        if unit in self.units:
+            return "UnitExists"
+        given = dict(properties)
+        self.make(unit, given["Slice"])
+        self.enter(unit, given["PIDs"])
         return None
+
+    def intrude(self, kind, slice_name, unit):
+        """Somebody else is faster."""
+        if unit in self.units or (kind == "foreign-brief" and self.intruded):
+            return
+        self.intruded = True
+        self.make(unit, slice_name)
+        pids = [os.environ.get("FOREIGN_PID")]
+
+        def later():
+            with self.lock:
+                if kind == "foreign-slow":
+                    self.enter(unit, pids)
+                else:
+                    self.stop(unit)
+
+        if kind in ("foreign-slow", "foreign-brief", "foreign-often"):
+            threading.Timer(0.5, later).start()
+        else:
+            self.enter(unit, pids)
 
     def stop(self, unit):
         path = self.units.pop(unit, None)
@@ -177,6 +209,8 @@ class Manager:
                 os.rmdir(path)
             except OSError:
                 time.sleep(0.01)
+        for connection in self.subscribers:
+            connection.unit_removed(unit)
         return None
 
 
@@ -247,6 +281,13 @@ class Connection(threading.Thread):
             self.send(SIGNAL, [(1, "o", PATH), (2, "s", MANAGER), (3, "s", "JobRemoved")], "uoss",
                       (int(job.split("/")[-1]), job, unit, result))
 
+    def unit_removed(self, unit):
+        path = PATH + "/unit/" + re.sub(r"\W", lambda c: f"_{ord(c[0]):02x}", unit)
+        try:
+            self.send(SIGNAL, [(1, "o", PATH), (2, "s", MANAGER), (3, "s", "UnitRemoved")], "so", (unit, path))
+        except OSError:
+            pass
+
     def work(self, method, arguments):
         """The error's short name or None, and what the answer holds."""
         manager = self.manager
@@ -256,6 +297,11 @@ class Connection(threading.Thread):
             return manager.stop(arguments[0])
         if method in ("ResetFailedUnit", "SetUnitProperties"):
             return None if arguments[0] in manager.units or method == "ResetFailedUnit" else "NoSuchUnit"
+        if method == "Subscribe":
+            self.manager.subscribers.append(self)
+            return None
+        if method == "GetUnit":
+            return None if arguments[0] in manager.units else "NoSuchUnit"
         return None if method in ("Hello", "AddMatch") else "UnknownMethod"
 
     def answer(self, serial, method, arguments):
@@ -271,10 +317,12 @@ class Connection(threading.Thread):
         if kind.startswith("error"):
             self.send(ERROR, to + [(4, "s", value)], "s", ("as the test wants it",))
             return
+        if kind.startswith("foreign"):
+            self.manager.intrude(kind, value, arguments[0])
         error = self.work(method, arguments)
         if kind == "lost-close":
             raise EOFError
-        if kind == "lost":
+        if kind in ("lost", "foreign-lost"):
             return
         if error:
             self.send(ERROR, to + [(4, "s", "org.freedesktop.systemd1." + error)], "s", (error,))
@@ -282,10 +330,10 @@ class Connection(threading.Thread):
         self.manager.jobs += 1
         job = f"{PATH}/job/{self.manager.jobs}"
         signature, values = {"Hello": ("s", (":1.1",)), "StartTransientUnit": ("o", (job,)),
-                             "StopUnit": ("o", (job,))}.get(method, ("", ()))
+                             "StopUnit": ("o", (job,)), "GetUnit": ("o", (PATH + "/unit/it",))}.get(method, ("", ()))
         for _ in range(2 if kind == "twice" else 1):
             self.send(RETURN, to, signature, values)
-        if signature == "o":
+        if signature == "o" and method != "GetUnit":
             self.job_removed(job, arguments[0])
 
     def run(self):

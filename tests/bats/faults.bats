@@ -10,6 +10,9 @@ BEFORE_CLAIM="claim"
 PARENT="cgroup sources clone maps runtime-hooks wait limits record"
 CHILD="attach join mounts container-hooks pivot finish credentials gate"
 START="start-hooks exec"
+# Of exec alone, where the process could be traced (src/run/arrival.h).
+ARRIVAL_PARENT="arrival taken"
+ARRIVAL_CHILD="forget enter copy settle"
 # Noted for the timeline alone: nothing can strike there that does not strike elsewhere.
 NOTED="load plan start"
 
@@ -109,7 +112,7 @@ failing_start() {	# PHASE:HOW...
 
 	[[ -e $source ]] || skip "no source beside the suites"
 	eq "$(sed -n 's/^\t\[PHASE_.*\] = "\(.*\)",/\1/p' "$source" | grep -vx none | sort)" \
-		"$(printf '%s\n' $BEFORE_CLAIM $PARENT $CHILD $START $NOTED | sort)"
+		"$(printf '%s\n' $BEFORE_CLAIM $PARENT $CHILD $START $ARRIVAL_PARENT $ARRIVAL_CHILD $NOTED | sort)"
 }
 
 @test "a runtime that fails in one of its phases undoes all" {
@@ -182,28 +185,54 @@ failing_start() {	# PHASE:HOW...
 	done
 }
 
-@test "an exec that fails or dies in one of its phases leaves the container as it is" {
+# Of an exec with a fault nothing is left in the container, and the next one works.
+execs_fail() {	# PHASE...
 	local phase how pids
 
-	config 'del(.hooks)'
 	ok create --bundle "$BUNDLE" "$ID"
 	start
-	pids=$(hierarchy pids)
+	pids=$(place pids)/cgroup.procs
 	for how in fail kill; do
-		for phase in cgroup clone limits record join credentials attach exec; do
-			run_runtime_with "$phase:$how" exec --pid-file "$TEST_DIR/exec.pid" "$ID" true
+		for phase; do
+			run_runtime_with "$phase:$how" exec --pid-file "$TEST_DIR/exec.pid" "$ID" sleep 1000
 			((status > 0)) || { echo "with $phase:$how" >&2; show_failure; return 1; }
 			if [[ $how == fail ]]; then
 				eq "$status" 255 "status after $phase:fail"
 				has "$error" "injected fault in phase $phase"
+			elif [[ " $CHILD $ARRIVAL_CHILD exec " == *" $phase "* ]]; then
+				eq "$status" 255 "status after $phase:kill"
+				has "$error" "the process was killed by signal"
+				has "$error" "in phase $phase"
+			else
+				eq "$status" 137 "status after $phase:kill"
 			fi
 			missing "$TEST_DIR/exec.pid"
-			[[ -z $pids ]] || eventually bash -c "(( \$(wc -l <'$pids$(cgroup_path_of "$(pid_of)" pids)/cgroup.procs') == 1 ))" ||
-				{ echo "after $phase:$how" >&2; return 1; }
+			# A runtime that is killed when its program runs already leaves that running, as an engine's would.
+			[[ $phase:$how != @(record|taken|arrival):kill ]] || programs_end
+			eventually bash -c "(( \$(wc -l <'$pids') == 1 ))" ||
+				{ echo "after $phase:$how: $(xargs ps -o pid,stat,wchan,args -p <"$pids")" >&2; return 1; }
 			ok exec --pid-file "$TEST_DIR/exec.pid" "$ID" true
 			rm "$TEST_DIR/exec.pid"
 		done
 	done
 	delete --force
 	nothing_left exec
+}
+
+programs_end() { our_processes | grep -vx "$(pid_of)" | xargs -r kill -KILL 2>/dev/null || :; }
+
+@test "an exec that fails or dies in one of its phases leaves the container as it is" {
+	config 'del(.hooks)'
+	execs_fail cgroup clone limits record join credentials attach exec
+}
+
+# Those that wait for the runtime, those that do not, and those that load a filter while the runtime waits.
+@test "the same where the process arrives as a copy: nothing is left of either" {
+	config 'del(.hooks) | (.process.capabilities[]) |= . + ["CAP_SYS_PTRACE"]'
+	execs_fail cgroup clone limits arrival taken record join credentials attach forget enter copy settle exec
+	config 'del(.linux.resources)'
+	execs_fail arrival taken forget enter copy settle exec
+	config '.process.noNewPrivileges = false
+		| .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mount"], action: "SCMP_ACT_ERRNO"}]}'
+	execs_fail arrival taken forget enter copy settle exec
 }

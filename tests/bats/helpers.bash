@@ -324,11 +324,11 @@ is_gone() { fails state "$ID"; has "$error" "does not exist"; }
 wait_pid() { "$PROBE" wait-pid "$1" "${2:-10}" || { echo "$1 did not end" >&2; return 1; }; }
 wait_file() { "$PROBE" wait-file "$1" "${2:-10}" || { echo "no $1 came" >&2; return 1; }; }
 
-# For what the kernel announces to nobody. At most two seconds, in steps of 20 ms.
+# For what the kernel announces to nobody, in steps of 20 ms: at most two seconds, and more where all is slow.
 eventually() {	# COMMAND...
 	local i
 
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 5 * TIMEOUT; i++)); do
 		"$@" && return 0
 		sleep 0.02
 	done

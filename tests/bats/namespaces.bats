@@ -216,7 +216,8 @@ donor() {
 	script 'sleep 1001 & sleep 1002 & exec sleep 1003'
 	create
 	start
-	eventually test "$(our_processes | wc -l)" -ge 4
+	four() { (($(our_processes | wc -l) >= 4)); }
+	eventually four
 	delete --force
 	eq "$(pgrep -f 'sleep 100[123]' | xargs -r -n1 -I{} grep -al "RTB_TOKEN=$TOKEN" /proc/{}/environ || :)" ""
 	kill -0 "$DONOR"

@@ -209,7 +209,8 @@ no_unit() { eq "$(systemctl list-units --all --no-legend "$TOKEN*" "*-$TOKEN*")"
 	script 'tail /dev/zero'
 	sd create --bundle "$BUNDLE" "$ID"
 	start
-	eventually test "$(state status)" = stopped || sleep 1
+	is_stopped() { [[ $(state status) == stopped ]]; }
+	eventually is_stopped
 	delete --force
 	no_unit
 }
@@ -238,12 +239,50 @@ populated() { grep -qs "populated 1" "$DIR/cgroup.events"; }
 	shows ActiveState active
 }
 
-@test "a create that was killed leaves a unit that delete removes" {
-	args sleep 1000
-	RTB_TOKEN=$TOKEN timeout -s KILL 0.15 "$RUNTIME" --root "$ROOT" --systemd-cgroup create \
-		--bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&- || :
-	[[ ! -e $ROOT/$ID ]] || delete --force
+@test "the unit of a container that has ended is another's by now: delete leaves it alone" {
+	running
+	start
+	ok kill "$ID" KILL
+	eventually test ! -e "$DIR"
+	systemd-run --quiet --scope --unit "$UNIT" sleep 1000 &
+	eventually populated
+	delete
+	shows ActiveState active
+	populated
+	# Also in another slice, where its cgroup is not.
+	systemctl stop "$UNIT"
+	running
+	start
+	ok kill "$ID" KILL
+	eventually test ! -e "$DIR"
+	systemd-run --quiet --scope --slice user.slice --unit "$UNIT" sleep 1000 &
+	eventually grep -qs "populated 1" "/sys/fs/cgroup/user.slice/$UNIT/cgroup.events"
+	delete
+	shows ActiveState active
+	systemctl stop "$UNIT"
 	no_unit
+}
+
+@test "a create that was killed leaves a unit that delete removes" {
+	# The first time it is killed on its way to systemd, the second time when init is in its unit and recorded.
+	args sleep 1000
+	strace -qq -o trace -e trace=connect -e inject=connect:signal=KILL:when=1 "$RUNTIME" --root "$ROOT" \
+		--systemd-cgroup create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&- || :
+	has "$(<trace)" connect
+	exists "$ROOT/$ID"
+	delete --force
+	no_unit
+	leak_check
+	config '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "echo >$F; exec sleep 1000"],
+		env: ["PATH=/bin:/usr/bin", "F=" + $f, "RTB_TOKEN=" + $t]}]' --arg f "$TEST_DIR/hangs" --arg t "$TOKEN"
+	"$RUNTIME" --root "$ROOT" --systemd-cgroup create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 3>&- 4>&- &
+	wait_file "$TEST_DIR/hangs"
+	populated
+	kill -KILL $!
+	delete --force
+	no_unit
+	missing "$DIR"
+	our_processes | xargs -r kill -KILL
 	leak_check
 }
 

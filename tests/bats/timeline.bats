@@ -71,6 +71,29 @@ timeline() { grep '^{"timeline"' "$ERR" | jq -r "$1"; }
 	has "$error" 'invalid timeline-format "csv"'
 }
 
+@test "exec: a process that could be traced arrives as a copy, and that has a time" {
+	local filter
+
+	config '(.process.capabilities[]) |= . + ["CAP_SYS_PTRACE"]'
+	args sleep 1000
+	create
+	start
+	ok exec --timeline-format json "$ID" true
+	eq "$(timeline '[.steps[] | select(.process == "process").phase] | join(" ")')" \
+		"join credentials attach forget enter copy settle exec"
+	eq "$(timeline '[.steps[] | select(.process == "runtime").phase] | join(" ")')" \
+		"load plan cgroup clone limits arrival taken record"
+	delete --force
+	# Under a filter no clock is asked.
+	filter='{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["clock_gettime", "clock_getres"], action: "SCMP_ACT_KILL_PROCESS"}]}'
+	config ".process.noNewPrivileges = false | .linux.seccomp = $filter"
+	create
+	start
+	ok exec --timeline-format json "$ID" true
+	eq "$(timeline '[.steps[] | select(.process == "process").phase] | join(" ")')" \
+		"join credentials attach forget enter"
+}
+
 @test "a hook's time is seen in its phase" {
 	config '.hooks = {createRuntime: [{path: "/bin/sleep", args: ["sleep", "0.2"]}],
 		startContainer: [{path: "/bin/sleep", args: ["sleep", "0.1"]}]}'

@@ -8,7 +8,10 @@ to system call N = 1, 1 + STRIDE, ... until the command comes to its end. After 
 no mount, no state directory, no file beside the bundle. At the end the same id has to work again.
 
 Only the first thread's calls are counted, and children are not: a runtime that does its work in
-other threads (runc) or in a child (`crun run --detach`) is hit there by --random alone.
+other threads (runc) or in a child (`crun run --detach`) is hit there by --random alone. With
+--children it is the other way round: of exec, or arrive (exec into a container that may trace), the
+processes that the runtime makes are killed, up to the end of their program, and what is looked at is
+that the runtime says so and the container is unharmed.
 
 With --random COUNT, COUNT points in time are taken instead of system calls: they also hit the
 instructions between two calls and the waits inside one.
@@ -31,6 +34,7 @@ import time
 PTRACE_TRACEME, PTRACE_SYSCALL = 0, 24
 PTRACE_SETOPTIONS, PTRACE_GET_SYSCALL_INFO = 0x4200, 0x420E
 OPTIONS_BITS = 0x01 | 0x10  # PTRACE_O_TRACESYSGOOD, PTRACE_O_TRACEEXEC
+FOLLOW_BITS = 0x02 | 0x04 | 0x08  # PTRACE_O_TRACEFORK, PTRACE_O_TRACEVFORK, PTRACE_O_TRACECLONE
 ENTRY = 1  # PTRACE_SYSCALL_INFO_ENTRY
 PR_SET_CHILD_SUBREAPER = 36
 WALL = 0x40000000
@@ -113,6 +117,17 @@ class Harness:
         with open(path, "w", encoding="utf-8") as file:
             json.dump(config, file)
 
+    def configure(self, name):
+        """For `arrive` a container that may trace who joins it."""
+        path = os.path.join(self.bundle, "config.json")
+        with open(path, encoding="utf-8") as file:
+            config = json.load(file)
+        for caps in config["process"]["capabilities"].values():
+            caps[:] = [cap for cap in caps if cap != "CAP_SYS_PTRACE"]
+            caps += ["CAP_SYS_PTRACE"] * (name == "arrive")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(config, file)
+
     def argv(self, *words):
         return [self.options.runtime, "--root", self.root, *words]
 
@@ -183,6 +198,50 @@ class Harness:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, WALL)
             return None, errno.ETIMEDOUT
+        finally:
+            signal.alarm(0)
+
+    def kill_child_before(self, argv, number):
+        """The same for the NUMBERth system call of the processes that ARGV makes; lets ARGV end.
+
+        Returns (the call's name or None, ARGV's exit status)."""
+        main = self.spawn(argv, traced=True)
+        info = ctypes.create_string_buffer(88)
+        count, call, result, known = 0, None, None, set()
+        signal.alarm(DEADLINE)
+        try:
+            while main not in known or len(known) > 1 or result is None:
+                pid, status = os.waitpid(-1, WALL)
+                if not os.WIFSTOPPED(status):
+                    if pid == main:
+                        result = os.waitstatus_to_exitcode(status)
+                    known -= {pid} - {main}
+                    continue
+                stop = pending = os.WSTOPSIG(status)
+                if pid not in known:
+                    known.add(pid)
+                    pending = 0
+                    if pid == main:
+                        ptrace(PTRACE_SETOPTIONS, pid, None, OPTIONS_BITS | FOLLOW_BITS)
+                elif stop == signal.SIGTRAP | 0x80:
+                    pending = 0
+                    ptrace(PTRACE_GET_SYSCALL_INFO, pid, len(info), info)
+                    count += pid != main and info.raw[0] == ENTRY
+                    if pid != main and info.raw[0] == ENTRY and count == number and not call:
+                        call = self.names.get(int.from_bytes(info.raw[24:32], "little"), "a call")
+                        os.kill(pid, signal.SIGKILL)
+                        continue
+                elif stop == signal.SIGTRAP:
+                    pending = 0
+                try:
+                    ptrace(PTRACE_SYSCALL, pid, None, pending)
+                except ProcessLookupError:
+                    pass  # killed by another meanwhile
+            return call, result
+        except Hang:
+            for pid in known:
+                os.kill(pid, signal.SIGKILL)
+            return "no end", errno.ETIMEDOUT
         finally:
             signal.alarm(0)
 
@@ -339,6 +398,15 @@ class Harness:
         return problems + [f"{len(left)} processes in the container: "
                            + ", ".join(self.cmdline(pid) for pid in left)]
 
+    def told(self, point, status):
+        """What the runtime says of a process that was killed: 137 of its program, 255 and why before."""
+        # One that ends when its copy has arrived is not missed.
+        if status == 0 and "exit_group" in point:
+            return []
+        if status == 128 + signal.SIGKILL or (status == 255 and "killed by signal 9" in self.said):
+            return []
+        return [f"ends with {status}: {self.said}"]
+
     def cgroup_processes(self):
         found = set()
         for path in self.cgroups():
@@ -358,6 +426,7 @@ class Harness:
             "delete": ([self.create(), start, ["kill", ident, "KILL"]], ["delete", ident]),
             "force": ([self.create(), start], ["delete", "--force", ident]),
             "exec": ([self.create(), start], self.exec()),
+            "arrive": ([self.create(), start], self.exec()),
         }
 
     def step(self, name, kill):
@@ -368,7 +437,9 @@ class Harness:
             self.verdict(name, "preparation", [problem])
             return False
         point, status = kill(self.argv(*words))
-        problems = self.unharmed() if name == "exec" else []
+        problems = self.unharmed() if name in ("exec", "arrive") else []
+        if point and self.options.children:
+            problems += self.told(point, status)
         problems += self.aftermath()
         if point is None and status:
             problems.insert(0, f"ends with {status} without being killed: {self.stderr()}")
@@ -377,9 +448,12 @@ class Harness:
 
     def walk(self, name):
         number = self.options.start
+        self.configure(name)
         while not self.options.limit or number < self.options.limit:
             def kill(argv, at=number):
-                call, status = self.kill_before(argv, at)
+                way = self.kill_child_before if self.options.children else self.kill_before
+                call, status = way(argv, at)
+                self.said = self.stderr()
                 return (f"{at} ({call})" if call else None), status
 
             if not self.step(name, kill):
@@ -389,6 +463,7 @@ class Harness:
         self.again(name)
 
     def scatter(self, name):
+        self.configure(name)
         before, words = self.commands()[name]
         self.prepare(before)
         begin = time.monotonic()
@@ -409,15 +484,18 @@ class Harness:
 def parse_options():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("commands", nargs="*", default=["create", "run", "start", "delete", "exec"],
+    parser.add_argument("commands", nargs="*",
                         help="create, run (detached), start, kill, delete, force (delete --force "
-                             "of a running container), exec; default: create run start delete exec")
+                             "of a running container), exec, arrive; default: create run start delete "
+                             "exec arrive; with --children: exec arrive")
     parser.add_argument("--runtime", default=os.environ.get("RUNTIME"), help="default: $RUNTIME")
     parser.add_argument("--stride", type=int, default=1, help="take every STRIDEth system call")
     parser.add_argument("--start", type=int, default=1, help="the first system call")
     parser.add_argument("--limit", type=int, help="stop before this system call")
     parser.add_argument("--random", type=int, metavar="COUNT",
                         help="COUNT random points in time instead of system calls")
+    parser.add_argument("--children", action="store_true",
+                        help="kill the processes that the runtime makes instead of the runtime")
     parser.add_argument("--seed", type=int, default=None, help="of the random points")
     parser.add_argument("--verbose", action="store_true", help="print what passes, too")
     parser.add_argument("--busybox", default="/bin/busybox", help="a static busybox")
@@ -425,7 +503,13 @@ def parse_options():
     if not options.runtime or not shutil.which(options.runtime):
         parser.error("RUNTIME is not set or cannot be executed")
     options.runtime = os.path.realpath(shutil.which(options.runtime))
-    unknown = set(options.commands) - {"create", "run", "start", "kill", "delete", "force", "exec"}
+    if options.children and options.random:
+        parser.error("--children goes by system calls")
+    options.commands = options.commands or ["exec", "arrive"] if options.children else \
+        options.commands or ["create", "run", "start", "delete", "exec", "arrive"]
+    unknown = set(options.commands) - {"create", "run", "start", "kill", "delete", "force", "exec",
+                                       "arrive"}
+    unknown |= set(options.commands) - {"exec", "arrive"} if options.children else set()
     if unknown:
         parser.error(f"unknown command {sorted(unknown)[0]}")
     if os.geteuid():

@@ -1,12 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
+
+/* Texts that just find room, and those that do not, in memory whose end is not aligned. */
+static void test_printf(void)
+{
+	bool whole = true, zeroed = true;
+
+	for (int room = 0; room < 80; room++)
+		for (int n = 1; n < 80; n++) {
+			char first[96] __attribute__((aligned(16))) = "";
+			struct arena a;
+			char *text, *next;
+
+			arena_init(&a, first, (size_t)room);
+			text = arena_printf(&a, "%*s", n, "x");
+			next = arena_alloc(&a, 16);
+			whole = whole && strlen(text) == (size_t)n && text[n - 1] == 'x';
+			zeroed = zeroed && next[0] == 0 && memcmp(next, next + 1, 15) == 0;
+			arena_release(&a);
+		}
+	CHECK(whole);
+	CHECK(zeroed);
+}
 
 int main(void)
 {
@@ -25,6 +49,7 @@ int main(void)
 	CHECK(q < first || q >= first + sizeof(first));
 	CHECK_INT(q[0] | q[999], 0);
 	CHECK_STR(arena_printf(&a, "%d-%s", 7, "seven"), "7-seven");
+	test_printf();
 	CHECK_STR(arena_strndup(&a, "abcdef", 3), "abc");
 	p = arena_grow(&a, "ab", 2, 4, 1);
 	CHECK(memcmp(p, "ab\0\0", 4) == 0);
