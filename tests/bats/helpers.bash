@@ -46,7 +46,7 @@ find_runtime() {
 
 suite_begin() {
 	find_runtime || return 1
-	export TOKEN SUITE_DIR PROBE TEMPLATE
+	export TOKEN SUITE_DIR PROBE TEMPLATE CONFIG
 	TOKEN=rtb$$x${RANDOM}z
 	SUITE_DIR=$(mktemp -d "${TMPDIR:-/tmp}/$TOKEN.XXXX")
 	chmod 755 "$SUITE_DIR"
@@ -59,7 +59,9 @@ suite_begin() {
 	fi
 	TEMPLATE=$SUITE_DIR/template
 	rootfs_make "$TEMPLATE"
-	[[ -z ${RTB_USER:-} ]] || chown -R "$RTB_USER:$RTB_USER" "$TEMPLATE"
+	CONFIG=$SUITE_DIR/config.json
+	sed "s/\"TERM=xterm\"/&, \"RTB_TOKEN=$TOKEN\"/; s/1\.3\.0/${OCI_VERSION:-1.3.0}/" "$SUITES/config.json" >"$CONFIG"
+	[[ -z ${RTB_USER:-} ]] || { user_maps "$CONFIG" && chown -R "$RTB_USER:$RTB_USER" "$TEMPLATE"; }
 }
 
 suite_end() {
@@ -127,9 +129,7 @@ rootfs_make() {	# DIR
 bundle_make() {	# DIR
 	mkdir -p "$1"
 	cp -al "$TEMPLATE" "$1/rootfs"
-	sed "s/\"TERM=xterm\"/&, \"RTB_TOKEN=$TOKEN\"/; s/1\.3\.0/${OCI_VERSION:-1.3.0}/" \
-		"$SUITES/config.json" >"$1/config.json"
-	[[ -z ${RTB_USER:-} ]] || user_maps "$1/config.json"
+	cp "$CONFIG" "$1/config.json"
 }
 
 # An ordinary user is root of its containers and has subordinate ids for the others.

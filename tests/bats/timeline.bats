@@ -72,6 +72,7 @@ timeline() { grep '^{"timeline"' "$ERR" | jq -r "$1"; }
 }
 
 @test "exec: a process that could be traced arrives as a copy, and that has a time" {
+	need_root "be traced by its container: it comes from a user namespace above"
 	local filter
 
 	config '(.process.capabilities[]) |= . + ["CAP_SYS_PTRACE"]'
