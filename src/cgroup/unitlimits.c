@@ -219,13 +219,24 @@ void unitlimits_put(struct unit_list *to, const struct cgroup_plan *plan)
 		put_unified(to, plan->unified[i].key, plan->unified[i].value);
 }
 
+static bool has_unified(const struct cgroup_plan *plan, const char *key)
+{
+	for (size_t i = 0; i < plan->n_unified; i++)
+		if (str_eq(plan->unified[i].key, key))
+			return true;
+	return false;
+}
+
 void unitlimits_put_recent(struct unit_list *to, const struct cgroup_plan *plan)
 {
 	const struct limit *idle = plan_find_limit(plan, LIMIT_CPU_IDLE);
 
-	/* Version 252. */
+	/* Version 252. What is idle no more has the weight it is given, or the usual one: systemd would make it idle again. */
 	if (idle && idle->value)
 		unit_put_number(to, "CPUWeight", "t", 0);
+	else if (idle && !plan_find_limit(plan, LIMIT_CPU_SHARES) &&
+		 !has_unified(plan, "cpu.weight"))
+		unit_put_number(to, "CPUWeight", "t", UINT64_MAX);
 	/* Version 253. */
 	for (size_t i = 0; i < plan->n_unified; i++)
 		if (str_eq(plan->unified[i].key, "memory.oom.group"))

@@ -144,6 +144,18 @@ no_unit() { eq "$(systemctl list-units --all --no-legend "$TOKEN*" "*-$TOKEN*")"
 	holds cpu.idle 1
 }
 
+@test "CPU-10 what is idle no more stays so when systemd writes its limits anew" {
+	running
+	ok update --cpu-idle 1 "$ID"
+	holds cpu.idle 1
+	ok update --cpu-idle 0 "$ID"
+	ok update --cpuset-cpus 0 "$ID"
+	systemctl daemon-reload
+	ok update --pids-limit 20 "$ID"
+	holds cpu.idle 0
+	holds cpu.weight 100
+}
+
 @test "CDV-02 CDV-08 device rules stay when systemd reads its files anew or starts anew" {
 	config '.linux.resources.devices = [{allow: false, access: "rwm"},
 		{allow: true, type: "c", major: 1, minor: 11, access: "w"}]
