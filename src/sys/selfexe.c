@@ -174,7 +174,7 @@ static int map_anew(const struct segments *s, int file)
 }
 
 /* The call wants the whole description of the memory; only the file in it is new. */
-static int tell_kernel(const struct segments *s, int file, char **argv)
+static int tell_kernel(const struct segments *s, int file, char **argv, struct error *err)
 {
 	struct prctl_mm_map map = { .exe_fd = (uint32_t)file };
 	char **last_arg = argv, **last_env = environ;
@@ -195,15 +195,16 @@ static int tell_kernel(const struct segments *s, int file, char **argv)
 		last_arg++;
 	while (last_env[0] && last_env[1])
 		last_env++;
-	if (!*last_arg || !*last_env)
-		return -1;
 	map.start_brk = map.brk = (uintptr_t)sbrk(0);
 	map.start_stack = (uintptr_t)argv;
 	map.arg_start = (uintptr_t)argv[0];
 	map.arg_end = (uintptr_t)*last_arg + strlen(*last_arg) + 1;
-	map.env_start = (uintptr_t)environ[0];
-	map.env_end = (uintptr_t)*last_env + strlen(*last_env) + 1;
-	return prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0);
+	/* Who has no environment has an empty one behind the arguments. */
+	map.env_start = *last_env ? (uintptr_t)environ[0] : map.arg_end;
+	map.env_end = *last_env ? (uintptr_t)*last_env + strlen(*last_env) + 1 : map.arg_end;
+	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0) < 0)
+		return error_sys(err, "prctl PR_SET_MM_MAP with the protected file");
+	return 0;
 }
 
 /* Whether the kernel would take another file; nothing is mapped anew in vain. */
@@ -216,7 +217,7 @@ static bool may_exchange(void)
 }
 
 /* `clone` is a path-only descriptor. A failure half way does no harm: all segments hold what they held. */
-static bool exchange(int clone, char **argv)
+static int exchange(int clone, char **argv, struct error *err)
 {
 	struct segments segments = { .page = (uintptr_t)sysconf(_SC_PAGESIZE) };
 	auto_fd int file = -1;
@@ -224,10 +225,17 @@ static bool exchange(int clone, char **argv)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", clone);
 	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file < 0 || dl_iterate_phdr(note_program, &segments) != 1)
-		return false;
-	return map_anew(&segments, file) == 0 && tell_kernel(&segments, file, argv) == 0 &&
-	       is_protected();
+	if (file < 0)
+		return error_sys(err, "open the protected file of the runtime's own program");
+	if (dl_iterate_phdr(note_program, &segments) != 1)
+		return error_set(err, ERR_SYSTEM, "the runtime's own program has no headers");
+	if (map_anew(&segments, file))
+		return error_sys(err, "map the runtime's own program anew");
+	if (tell_kernel(&segments, file, argv, err))
+		return -1;
+	return is_protected() ? 0
+			      : error_set(err, ERR_SYSTEM,
+					  "the runtime's own file is not the protected one");
 }
 
 /* ---- executing another file ------------------------------------------------------------------------------------------ */
@@ -289,21 +297,9 @@ int selfexe_prepare(char **argv, struct error *err)
 		return 0;
 	if (!again)
 		pending.clone = clone_read_only();
-	if (pending.clone < 0 || !may_exchange())
+	if (pending.clone < 0 || !may_exchange() || !argv[0])
 		return execute_protected(pending.clone, argv, err);
 	pending.argv = argv;
-	return 0;
-}
-
-int selfexe_protect(char **argv, struct error *err)
-{
-	if (selfexe_prepare(argv, err))
-		return -1;
-	if (!pending.argv)
-		return 0;
-	if (!exchange(pending.clone, argv))
-		return execute_protected(pending.clone, argv, err);
-	pending.argv = NULL;
 	return 0;
 }
 
@@ -311,10 +307,17 @@ int selfexe_exchange(struct error *err)
 {
 	if (!pending.argv)
 		return 0;
-	if (!exchange(pending.clone, pending.argv))
-		return error_sys(err, "exchange the runtime's own file for a protected one");
+	if (exchange(pending.clone, pending.argv, err))
+		return -1;
 	pending.argv = NULL;
 	return 0;
+}
+
+int selfexe_protect(char **argv, struct error *err)
+{
+	if (selfexe_prepare(argv, err))
+		return -1;
+	return selfexe_exchange(err) ? execute_protected(pending.clone, argv, err) : 0;
 }
 
 void selfexe_leave_behind(void)

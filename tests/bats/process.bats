@@ -309,6 +309,16 @@ load helpers
 	value_is umask 0022
 }
 
+@test "a caller without any environment is as good as others" {
+	args true
+	ok_bare() { env -i "$(type -P timeout)" -k 1 "$TIMEOUT" "$RUNTIME" --root "$ROOT" "$@" </dev/null >"$OUT" 2>"$ERR" 3>&- 4>&-; }
+	ok_bare run --bundle "$BUNDLE" "$ID" || { cat "$ERR" >&2; return 1; }
+	args sleep 1000
+	create
+	start
+	ok_bare exec "$ID" true || { cat "$ERR" >&2; return 1; }
+}
+
 @test "a program starts with default signals" {
 	args /bin/probe signals
 	(trap '' USR1 PIPE; runtime run --bundle "$BUNDLE" "$ID" </dev/null >"$OUT")
