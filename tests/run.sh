@@ -12,7 +12,7 @@ only when nothing failed. Needs no terminal. What each stage printed is in build
 
   unit        make check of a build with gcc and of one with clang, warnings are errors
   tidy        clang-tidy over all sources (only when it is named: it takes minutes)
-  variants    other configurations: static, shared libraries, without seccomp
+  variants    other configurations: dynamic, static, shared libraries, without seccomp
   dist        a tarball, built without Python and without autotools, tested and installed
   bats        the behaviour suites (tests/bats) against the gcc build
   rootless    the behaviour suites by an ordinary user, and in a user namespace

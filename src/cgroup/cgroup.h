@@ -50,8 +50,8 @@ int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struc
 		      struct error *err);
 
 /*
- * To be asked before the cgroup of a record is removed. The name of a unit that has ended is free, and systemd may have given it
- * to another since: such a cgroup is forgotten (cgroup_count() is 0), and the answer is false.
+ * To be asked before the cgroup of a record is removed. The name of a unit that has ended is free, and systemd may have
+ * given it to another since: such a cgroup is forgotten (cgroup_count() is 0), and the answer is false.
  */
 bool cgroup_keep_own(struct cgroup *cg);
 

@@ -138,8 +138,8 @@ static int prepare(struct start *s, struct launch *l, bool detached, struct erro
 	/* Before anything is open or known, for the program may begin anew. */
 	if (invocation_timeline(s->in, "init", &s->timeline, err) || read_activation(s, err) ||
 	    host_guard_descriptors(s->preserve, err) ||
-	    invocation_reach_manager(s->in, NULL, err) ||
-	    host_protect_program(s->in->argv, true, err) || read_settings(s, err))
+	    invocation_reach_manager(s->in, NULL, err) || host_prepare_program(s->in->argv, err) ||
+	    read_settings(s, err))
 		return -1;
 	if (spec_load(s->plan.bundle,
 		      s->in->set.config ? invocation_path(s->in, s->in->set.config) : NULL,

@@ -192,7 +192,7 @@ static int execute(struct invocation *in, struct error *err)
 	/* Before anything is open or known, for the program may begin anew. */
 	if (invocation_timeline(in, "process", &timeline, err) ||
 	    invocation_preserve_fds(in, &preserve, err) || host_guard_descriptors(preserve, err) ||
-	    host_protect_program(in->argv, false, err) || invocation_open(in, false, &c, err))
+	    host_protect_program(in->argv, err) || invocation_open(in, false, &c, err))
 		return -1;
 	code = exec_in(in, &c, preserve, &timeline, err);
 	if (code < 0)

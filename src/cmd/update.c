@@ -159,7 +159,7 @@ static int change_container(struct invocation *in, struct container *c,
 	return container_update(c, &change, err);
 }
 
-/* Before the input is read, which can be read only once. */
+/* Before a file is read that may be one to be read only once. */
 static int reach_manager(struct invocation *in, struct error *err)
 {
 	auto_container struct container c = CONTAINER_INIT;
@@ -173,8 +173,8 @@ static int update(struct invocation *in, struct error *err)
 	auto_container struct container c = CONTAINER_INIT;
 	const struct oci_resources *given;
 
-	if (reach_manager(in, err) || read_change(in, &given, err) ||
-	    invocation_open(in, true, &c, err))
+	if ((in->set.resources && reach_manager(in, err)) || read_change(in, &given, err) ||
+	    invocation_open(in, true, &c, err) || invocation_reach_manager(in, &c, err))
 		return -1;
 	if (change_container(in, &c, given, err) == 0)
 		return 0;

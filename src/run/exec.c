@@ -153,7 +153,7 @@ static int become_member(struct exec *e, struct process_plan *p, const struct cr
 }
 
 /* Our memory belongs to the user namespace that the runtime is in, where an ordinary user has no power. */
-static bool is_out_of_reach(const struct exec *e, const struct credentials *c)
+static bool is_kept_from_us(const struct exec *e, const struct credentials *c)
 {
 	return c->seccomp && c->seccomp->notify && e->namespaces & CLONE_NEWUSER &&
 	       e->host->euid != 0;
@@ -170,7 +170,7 @@ static int run_program(struct exec *e, struct process_plan *p, struct credential
 	if (e->borrows)
 		alarm(0);
 	if ((e->arrives && arrive(e, p, c, &program, err)) ||
-	    (is_out_of_reach(e, c) && arrival_reveal(e, p, c, &program, err)) ||
+	    (is_kept_from_us(e, c) && arrival_reveal(e, p, c, &program, err)) ||
 	    phase_enter(&e->child, PHASE_EXEC, err) || become_filtered(c->seccomp, &e->child, err))
 		return -1;
 	e->child.progress->silent |= c->seccomp != NULL;
@@ -455,10 +455,8 @@ static void undo(struct exec *e, struct error *err)
 	if (process_wait(e->pidfd, deadline_in(10), &status) == 0)
 		explain_death(e, status, err);
 	/* It may have sent its copy on its way. */
-	if (e->arrives && arrival_take(e)) {
-		(void)process_kill(e->pidfd, SIGKILL);
-		(void)process_wait(e->pidfd, deadline_in(10), &status);
-	}
+	if (e->arrives && arrival_take(e))
+		process_end(e->pidfd);
 	if (err->kind == ERR_TIMEOUT) {
 		const char *frozen = cgroup_frozen_name(e->container->cgroup, e->arena);
 

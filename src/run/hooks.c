@@ -19,9 +19,6 @@
 
 #define DEFAULT_SECONDS 600
 
-/* How long one that was killed may take to end. */
-#define KILL_SECONDS 10
-
 /* How much of a hook's output is kept for the message: its end. */
 #define KEPT 400
 
@@ -201,8 +198,7 @@ static int run_one(const struct hook *hook, const struct hook_run *run, struct e
 
 		error_sys(err, "wait for \"%s\"", hook->path);
 		(void)kill(-pid, SIGKILL);
-		(void)process_kill(pidfd, SIGKILL);
-		(void)process_wait(pidfd, deadline_in(KILL_SECONDS), &status);
+		process_end(pidfd);
 		if (late)
 			error_set(err, ERR_TIMEOUT,
 				  "\"%s\" was killed after its timeout of %u seconds", hook->path,

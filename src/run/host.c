@@ -75,9 +75,14 @@ int host_check_program(struct error *err)
 	return selfexe_check_path(err);
 }
 
-int host_protect_program(char **argv, bool later, struct error *err)
+int host_protect_program(char **argv, struct error *err)
 {
-	return later ? selfexe_prepare(argv, err) : selfexe_protect(argv, err);
+	return selfexe_protect(argv, err);
+}
+
+int host_prepare_program(char **argv, struct error *err)
+{
+	return selfexe_prepare(argv, err);
 }
 
 int host_reach_systemd(char **argv, struct error *err)

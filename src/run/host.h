@@ -12,9 +12,10 @@ int host_check_program(struct error *err);
 
 /*
  * The runtime's program goes on from a file no container can write to (sys/selfexe.h); before anything of ours is open. Where
- * parent_create() follows that is left to it: `later`.
+ * parent_create() follows it does the last step, and this the first.
  */
-int host_protect_program(char **argv, bool later, struct error *err);
+int host_protect_program(char **argv, struct error *err);
+int host_prepare_program(char **argv, struct error *err);
 
 /* What needs systemd goes on in a program that can ask it (sys/buslib.h); before anything was changed. */
 int host_reach_systemd(char **argv, struct error *err);

@@ -16,9 +16,6 @@
 #include "sys/clone.h"
 #include "sys/mount.h"
 
-/* How long one that was killed may take to end. */
-#define KILL_SECONDS 10
-
 /* The namespace is made by a process that only waits to be killed, by us or by our end. */
 static NORETURN void wait_for_end(pid_t parent)
 {
@@ -43,7 +40,7 @@ int idmap_namespace(const struct proc *proc, const struct id_maps *maps, struct 
 {
 	auto_fd int pidfd = -1;
 	pid_t parent = getpid(), pid;
-	int fd, status;
+	int fd;
 
 	pid = process_clone(CLONE_NEWUSER, -1, &pidfd, err);
 	if (pid == 0)
@@ -51,8 +48,7 @@ int idmap_namespace(const struct proc *proc, const struct id_maps *maps, struct 
 	if (pid < 0)
 		return -1;
 	fd = make_namespace(proc, pid, maps, err);
-	(void)process_kill(pidfd, SIGKILL);
-	(void)process_wait(pidfd, deadline_in(KILL_SECONDS), &status);
+	process_end(pidfd);
 	return fd < 0 ? error_in(err, "user namespace for an id-mapped mount") : fd;
 }
 

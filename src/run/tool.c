@@ -27,9 +27,6 @@ struct tool {
 	bool quiet;
 };
 
-/* How long one that was killed may take to end. */
-#define KILL_SECONDS 10
-
 static int spawn(const struct tool *t, int out, pid_t *ret_pid, struct error *err)
 {
 	char *const *args = (char *const *)(uintptr_t)t->args;
@@ -90,7 +87,7 @@ static int run(const struct tool *t, unsigned seconds, struct arena *a, char **r
 {
 	const uint64_t deadline = deadline_in(seconds);
 	auto_fd int from = -1, to = -1, pidfd = -1;
-	int ends[2], result, unused;
+	int ends[2], result;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -114,8 +111,7 @@ static int run(const struct tool *t, unsigned seconds, struct arena *a, char **r
 		error_sys(err, "wait for %s", t->args[0]);
 	else if (result >= 0)
 		fail_late(t->args[0], seconds, err);
-	(void)process_kill(pidfd, SIGKILL);
-	(void)process_wait(pidfd, deadline_in(KILL_SECONDS), &unused);
+	process_end(pidfd);
 	return -1;
 }
 

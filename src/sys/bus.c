@@ -395,6 +395,23 @@ int bus_call(struct bus_call *c, enum bus_answer *ret_answer, const char **ret_j
 
 /* ---- jobs ------------------------------------------------------------------------------------------------------------ */
 
+/* A signal of the manager that names the unit in its argument `arg`. */
+static int listen_to(struct bus *bus, const char *unit, const char *signal, unsigned arg,
+		     int (*handler)(struct sd_bus_message *, void *, struct bus_error *),
+		     const char *what, struct error *err)
+{
+	const char *match = arena_printf(bus->arena,
+					 "type='signal',interface='" MANAGER
+					 "',member='%s',path='" MANAGER_PATH "',arg%u='%s'",
+					 signal, arg, unit);
+	int result = lib.add_filter(bus->bus, NULL, handler, bus);
+
+	bus->watched = unit;
+	if (result >= 0)
+		result = lib.add_match_async(bus->bus, NULL, match, NULL, NULL, NULL);
+	return result < 0 ? fail(bus, result, what, unit, err) : 0;
+}
+
 /* JobRemoved(u id, o job, s unit, s result). */
 static int note_end(struct sd_bus_message *m, void *userdata, struct bus_error *error UNUSED)
 {
@@ -417,17 +434,7 @@ static int note_end(struct sd_bus_message *m, void *userdata, struct bus_error *
  */
 int bus_watch(struct bus *bus, const char *unit, struct error *err)
 {
-	const char *match = arena_printf(bus->arena,
-					 "type='signal',interface='" MANAGER
-					 "',member='JobRemoved',path='" MANAGER_PATH "',arg2='%s'",
-					 unit);
-	int result;
-
-	bus->watched = unit;
-	result = lib.add_filter(bus->bus, NULL, note_end, bus);
-	if (result >= 0)
-		result = lib.add_match_async(bus->bus, NULL, match, NULL, NULL, NULL);
-	return result < 0 ? fail(bus, result, "the ends of jobs of", unit, err) : 0;
+	return listen_to(bus, unit, "JobRemoved", 2, note_end, "the ends of jobs of", err);
 }
 
 static const char *find_end(const struct bus *bus, const char *job)
@@ -477,20 +484,11 @@ static int note_removal(struct sd_bus_message *m, void *userdata, struct bus_err
 /* Of jobs systemd tells who began them, of units only those who have subscribed. */
 int bus_watch_removal(struct bus *bus, const char *unit, struct error *err)
 {
-	const char *match = arena_printf(bus->arena,
-					 "type='signal',interface='" MANAGER
-					 "',member='UnitRemoved',path='" MANAGER_PATH "',arg0='%s'",
-					 unit);
 	enum bus_answer answer;
 	struct bus_call c;
-	int result;
 
-	bus->watched = unit;
-	result = lib.add_filter(bus->bus, NULL, note_removal, bus);
-	if (result >= 0)
-		result = lib.add_match_async(bus->bus, NULL, match, NULL, NULL, NULL);
-	if (result < 0)
-		return fail(bus, result, "the removal of", unit, err);
+	if (listen_to(bus, unit, "UnitRemoved", 0, note_removal, "the removal of", err))
+		return -1;
 	bus_call_begin(bus, "Subscribe", unit, &c);
 	return bus_call(&c, &answer, NULL, err);
 }

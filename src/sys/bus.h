@@ -62,6 +62,9 @@ int bus_watch(struct bus *bus, const char *unit, struct error *err);
 /* Waits until the job has ended; an error unless it ended well. errnum ECONNRESET: the connection broke. */
 int bus_wait_job(struct bus *bus, const char *job, const char *unit, struct error *err);
 
-/* Listens for the removal of the unit, and waits for it: 1 it has gone since the last time, 0 the deadline (base/fd.h) has passed. */
+/*
+ * Listens for the removal of the unit, and waits for it: 1 it has gone since the last time, 0 the deadline (base/fd.h) has
+ * passed.
+ */
 int bus_watch_removal(struct bus *bus, const char *unit, struct error *err);
 int bus_wait_removal(struct bus *bus, uint64_t deadline, struct error *err);

@@ -52,7 +52,7 @@ pid_t process_clone(uint64_t flags, int cgroup_fd, int *ret_pidfd, struct error 
  * The child has our stack, too. So the call is made here, where no function returns between the child's birth and the end of
  * its main(): all that it puts on the stack is below what we still need.
  */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(TEU_SANITIZERS)
 #define CLONE_HERE(result, args) ((void)(args), (result) = -ENOSYS)
 #define CAN_BORROW false
 #elif defined(__x86_64__)
@@ -86,31 +86,34 @@ bool process_can_borrow(void)
 #define GRACE_SECONDS 10
 
 /* SIGALRM ends us, unless whoever executed us has set an alarm of its own. */
-struct deadline {
+struct watchdog {
 	struct itimerval callers;
 	sigset_t mask;
 };
 
-static bool is_callers(const struct deadline *d)
+static bool is_callers(const struct watchdog *d)
 {
 	return d->callers.it_value.tv_sec || d->callers.it_value.tv_usec;
 }
 
-static int deadline_set(struct deadline *ret, unsigned seconds, struct error *err)
+static int watchdog_set(struct watchdog *ret, unsigned seconds, struct error *err)
 {
 	const struct itimerval alarm = { .it_value.tv_sec = seconds };
 	sigset_t set;
 
 	if (setitimer(ITIMER_REAL, &alarm, &ret->callers) < 0)
 		return error_sys(err, "setitimer");
-	if (is_callers(ret))
-		return setitimer(ITIMER_REAL, &ret->callers, NULL);
+	if (is_callers(ret)) {
+		(void)setitimer(ITIMER_REAL, &ret->callers, NULL);
+		return 0;
+	}
 	sigemptyset(&set);
 	sigaddset(&set, SIGALRM);
-	return sigprocmask(SIG_UNBLOCK, &set, &ret->mask);
+	sigprocmask(SIG_UNBLOCK, &set, &ret->mask);
+	return 0;
 }
 
-static void deadline_lift(const struct deadline *d)
+static void watchdog_lift(const struct watchdog *d)
 {
 	if (is_callers(d))
 		return;
@@ -124,10 +127,10 @@ __attribute__((noinline)) pid_t process_borrow(int cgroup_fd, unsigned seconds,
 {
 	int pidfd = -1;
 	struct clone_args args = describe_child(CLONE_VM | CLONE_VFORK, cgroup_fd, &pidfd);
-	struct deadline deadline;
+	struct watchdog watchdog;
 	long pid;
 
-	if (deadline_set(&deadline, seconds + GRACE_SECONDS, err))
+	if (watchdog_set(&watchdog, seconds + GRACE_SECONDS, err))
 		return -1;
 	CLONE_HERE(pid, &args);
 	if (pid == 0) {
@@ -135,7 +138,7 @@ __attribute__((noinline)) pid_t process_borrow(int cgroup_fd, unsigned seconds,
 		main(argument);
 		_exit(1);
 	}
-	deadline_lift(&deadline);
+	watchdog_lift(&watchdog);
 	if (pid < 0) {
 		errno = (int)-pid;
 		return error_sys(err, "clone3 with flags %#jx", (uintmax_t)args.flags);
@@ -255,6 +258,17 @@ int process_wait(int pidfd, uint64_t deadline, int *ret_status)
 		return -1;
 	*ret_status = info.si_code == CLD_EXITED ? info.si_status << 8 : info.si_status;
 	return 0;
+}
+
+/* How long one that was killed may take to end. */
+#define KILL_SECONDS 10
+
+void process_end(int pidfd)
+{
+	int status;
+
+	(void)process_kill(pidfd, SIGKILL);
+	(void)process_wait(pidfd, deadline_in(KILL_SECONDS), &status);
 }
 
 int process_kill(int pidfd, int sig)

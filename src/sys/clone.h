@@ -73,12 +73,15 @@ int process_open(const struct process *p);
  */
 int process_wait(int pidfd, uint64_t deadline, int *ret_status);
 
+/* Kills a child that is not wanted any more, and waits some seconds for its end. */
+void process_end(int pidfd);
+
 /* Signals through the pidfd; 0 or -1 with errno. */
 int process_kill(int pidfd, int sig);
 
 /*
- * oom_score_adj of a process (0: our own), proc(5), by the caller's own /proc: where no container can have put anything. Lowering it below
- * what a privileged process has set needs CAP_SYS_RESOURCE. The descriptor is for both calls below.
+ * oom_score_adj of a process (0: our own), proc(5), by the caller's own /proc: where no container can have put anything.
+ * Lowering it below what a privileged process has set needs CAP_SYS_RESOURCE. The descriptor is for both calls below.
  */
 int oom_score_open(pid_t pid, struct error *err);
 int oom_score_read(int fd, int *ret, struct error *err);
