@@ -3,6 +3,9 @@
 # For the suites that are an ordinary user's whoever runs them: the user, /etc/subuid and /etc/subgid
 # are there for such a suite alone.
 
+setup_file() { caller_begin; }
+teardown_file() { caller_finish; }
+
 caller_begin() {
 	[[ -n ${RTB_PRIVATE:-} && -z ${RTB_USERNS:-} ]] || return 0
 	export CALLER_DIR

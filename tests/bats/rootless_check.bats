@@ -6,9 +6,6 @@ load helpers
 load callers
 load helpers_caller
 
-setup_file() { caller_begin; }
-teardown_file() { caller_finish; }
-
 setup() {
 	needs_subids
 	test_begin
