@@ -68,6 +68,12 @@ podman_conf() {
 		"$BATS_TEST_DIRNAME/../../contrib/containers.conf"
 }
 
+# pod_remove OPTION|NAME...: with any runtime, the cleanup that conmon starts may stand in the way of the removal of a
+# container with a user namespace ("userdata/shm: device or resource busy"); what is left of it is removed after that.
+pod_remove() {
+	pod rm -f -t 0 "$@" || pod rm -f -t 0 "$@"
+}
+
 # default_rlimit NAME MAX: MAX, or less where this machine's own hard limit is below it.
 default_rlimit() {
 	local hard

@@ -33,7 +33,7 @@ setup() {
 teardown() {
 	cd /
 	pod pod rm -af -t 0 > /dev/null 2>&1 || true
-	pod rm -af -t 0 > /dev/null
+	pod_remove -a > /dev/null
 	mounts_below "$W/t" | tac | xargs -r -n1 umount
 	rm -rf "$W/t"
 	leaks_expect_none podman_leaks

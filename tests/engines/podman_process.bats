@@ -160,7 +160,7 @@ load podman
 	logs_have um 0
 	[ "$(stat -c %u "/proc/$(pid_of um)")" = 100000 ]
 	grep -q ' 0 *100000 *65536' "/proc/$(pid_of um)/uid_map"
-	pod rm -f -t 0 um
+	pod_remove um
 }
 
 @test "podman run --pid, --ipc, --uts, --network host: the host's namespaces" {

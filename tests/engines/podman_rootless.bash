@@ -70,7 +70,7 @@ side_clean() {
 
 	if [ "$(find "$containers" -mindepth 1 -maxdepth 1 -type d 2> /dev/null | wc -l)" -gt 0 ]; then
 		pod pod rm -af -t 0 > /dev/null 2>&1 || true
-		pod rm -af -t 0 > /dev/null || return 1
+		pod_remove -a > /dev/null || return 1
 	fi
 	find "$W/$SIDE/home" -mindepth 1 -maxdepth 1 ! -name '.*' -exec rm -rf {} +
 	leaks_expect_none world_leaks
