@@ -311,7 +311,8 @@ load helpers
 
 @test "a caller without any environment is as good as others" {
 	args true
-	ok_bare() { env -i "$(type -P timeout)" -k 1 "$TIMEOUT" "$RUNTIME" --root "$ROOT" "$@" </dev/null >"$OUT" 2>"$ERR" 3>&- 4>&-; }
+	# A build with sanitizers is told by a variable what they are to check.
+	ok_bare() { env -i ${ASAN_OPTIONS:+"ASAN_OPTIONS=$ASAN_OPTIONS"} "$(type -P timeout)" -k 1 "$TIMEOUT" "$RUNTIME" --root "$ROOT" "$@" </dev/null >"$OUT" 2>"$ERR" 3>&- 4>&-; }
 	ok_bare run --bundle "$BUNDLE" "$ID" || { cat "$ERR" >&2; return 1; }
 	args sleep 1000
 	create
