@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/phrases.h"
@@ -111,9 +112,8 @@ static int check_terminal(const struct exec *e, struct error *err)
 	return 0;
 }
 
-static int prepare(struct exec *e, struct timeline *t, struct error *err)
+static int prepare(struct exec *e, const struct timeline *t, struct error *err)
 {
-	timeline_note(t, PHASE_CGROUP);
 	if (exec_prepare(e, err) == 0)
 		return 0;
 	timeline_print(t, e->parent.progress, e->container->id, e->arena);
@@ -145,7 +145,7 @@ static int attend(struct exec *e, struct foreground *f, const struct timeline *t
 	return code;
 }
 
-static int run_process(struct exec *e, struct timeline *t, struct error *err)
+static int run_process(struct exec *e, const struct timeline *t, struct error *err)
 {
 	struct foreground f;
 	int code = -1;
@@ -177,7 +177,19 @@ static int exec_in(struct invocation *in, struct container *c, unsigned preserve
 		return -1;
 	for (const struct plan_warning *w = warnings.first; w; w = w->next)
 		log_warn("%s%s%s", w->where, *w->where ? ": " : "", w->text);
-	return run_process(&e, t, err);
+	timeline_note(t, PHASE_CGROUP);
+	if (exec_open(&e, err) == 0)
+		return run_process(&e, t, err);
+	timeline_print(t, e.parent.progress, c->id, in->arena);
+	return -1;
+}
+
+/* The program may begin anew until exec_open() has come back; it would not find again what comes from a pipe. */
+static bool is_read_once(const char *path)
+{
+	struct stat st;
+
+	return path && (stat(path, &st) < 0 || !S_ISREG(st.st_mode));
 }
 
 static int execute(struct invocation *in, struct error *err)
@@ -189,10 +201,10 @@ static int execute(struct invocation *in, struct error *err)
 
 	if (!in->set.process && in->n_args < 2)
 		return error_set(err, ERR_USAGE, "process args cannot be empty");
-	/* Before anything is open or known, for the program may begin anew. */
 	if (invocation_timeline(in, "process", &timeline, err) ||
 	    invocation_preserve_fds(in, &preserve, err) || host_guard_descriptors(preserve, err) ||
-	    host_protect_program(in->argv, err) || invocation_open(in, false, &c, err))
+	    (is_read_once(in->set.process) && host_protect_program(in->argv, err)) ||
+	    invocation_open(in, false, &c, err))
 		return -1;
 	code = exec_in(in, &c, preserve, &timeline, err);
 	if (code < 0)

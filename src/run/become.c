@@ -168,10 +168,16 @@ int become_filtered(const struct seccomp_plan *seccomp, const struct channel *ch
 	return 0;
 }
 
+int become_refused(const char *where, const char *program, int errnum, struct error *err)
+{
+	errno = errnum;
+	program_explain(program, err);
+	return error_at(err, "%s/args/0", where);
+}
+
 int become_program(const struct process_plan *p, const char *where, const char *program,
 		   struct error *err)
 {
 	execve(program, (char *const *)(uintptr_t)p->args, (char *const *)(uintptr_t)p->env);
-	program_explain(program, err);
-	return error_at(err, "%s/args/0", where);
+	return become_refused(where, program, errno, err);
 }

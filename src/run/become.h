@@ -54,6 +54,9 @@ int become_confined(const struct credentials *c, struct error *err);
 int become_filtered(const struct seccomp_plan *seccomp, const struct channel *ch,
 		    struct error *err);
 
+/* What execve(2) of the program said, and what there is to say about it. Always -1. */
+int become_refused(const char *where, const char *program, int errnum, struct error *err);
+
 /* Executes the program; comes back only to say why not. */
 int become_program(const struct process_plan *p, const char *where, const char *program,
 		   struct error *err);

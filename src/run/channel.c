@@ -56,9 +56,10 @@ static const char *const phase_names[] = {
 _Static_assert(ARRAY_SIZE(phase_names) == PHASES, "every phase has a name");
 
 static const char *const message_names[] = {
-	[MSG_GO] = "go",	 [MSG_MOUNTED] = "mounted",
-	[MSG_HOOKED] = "hooked", [MSG_LISTENER] = "listener",
-	[MSG_READY] = "ready",	 [MSG_FAILED] = "failed",
+	[MSG_GO] = "go",	   [MSG_MOUNTED] = "mounted",
+	[MSG_HOOKED] = "hooked",   [MSG_LISTENER] = "listener",
+	[MSG_READY] = "ready",	   [MSG_FAILED] = "failed",
+	[MSG_REFUSED] = "refused",
 };
 
 const char *phase_name(enum phase phase)
@@ -180,11 +181,22 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 	return 0;
 }
 
-int channel_expect_end(const struct channel *ch, unsigned seconds, struct error *err)
+int channel_expect_end(const struct channel *ch, unsigned seconds, int *ret_refusal,
+		       struct error *err)
 {
-	if (channel_expect(ch, MSG_READY, seconds, NULL, err) == 0)
-		return error_set(err, ERR_CHILD, "%s said \"ready\" twice", ch->peer);
-	return err->kind == ERR_GONE && ch->progress->leaving ? 0 : -1;
+	*ret_refusal = 0;
+	if (channel_expect(ch, MSG_REFUSED, seconds, ret_refusal, err) == 0)
+		return error_errno(err, *ret_refusal, "execve");
+	if (err->kind == ERR_GONE && ch->progress->leaving)
+		return 0;
+	if (err->kind == ERR_GONE)
+		return error_set(err, ERR_GONE, "%s ended before its program ran", ch->peer);
+	if (err->kind == ERR_TIMEOUT)
+		return error_set(err, ERR_TIMEOUT,
+				 "%s did not run its program within %u seconds (phase %s)",
+				 ch->peer, seconds,
+				 phase_name((enum phase)ch->progress->child_phase));
+	return -1;
 }
 
 void channel_leave(const struct channel *ch)

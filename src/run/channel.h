@@ -10,6 +10,7 @@
  *	limits, record			<--	READY	nothing left but the filter and the program
  *	fetches the listener		<-- LISTENER	number that the seccomp listener's descriptor will have
  *	undo, report			<--	FAILED	a struct error
+ *	finds out why			<--	REFUSED	errno of execve, by a relay (sys/relay.h)
  *
  * A message is one fixed struct in one packet of a SOCK_SEQPACKET pair. Only READY is sent always; the plan says which
  * of the others this container needs, and without a cgroup init waits for GO until its pid is recorded. Any other message
@@ -93,7 +94,15 @@ struct progress {
 	struct error failure;
 };
 
-enum message_type { MSG_GO = 1, MSG_MOUNTED, MSG_HOOKED, MSG_LISTENER, MSG_READY, MSG_FAILED };
+enum message_type {
+	MSG_GO = 1,
+	MSG_MOUNTED,
+	MSG_HOOKED,
+	MSG_LISTENER,
+	MSG_READY,
+	MSG_FAILED,
+	MSG_REFUSED
+};
 
 /* One end of the conversation. */
 struct channel {
@@ -121,10 +130,12 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 
 /*
  * The process says, without a system call, that nothing but execve is left; the other waits until its program has been
- * executed, which closes its end. Its own error if it has not, ERR_GONE if it was killed.
+ * executed, which closes its end. Its own error if it has not, ERR_GONE if it was killed. *ret_refusal is not 0 where all that
+ * is known is the errno of execve(2).
  */
 void channel_leave(const struct channel *ch);
-int channel_expect_end(const struct channel *ch, unsigned seconds, struct error *err);
+int channel_expect_end(const struct channel *ch, unsigned seconds, int *ret_refusal,
+		       struct error *err);
 
 /* The last words of a peer that has ended, once: its own error, or ERR_GONE. Always -1. */
 int channel_reason(const struct channel *ch, struct error *err);

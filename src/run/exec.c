@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Joining a running container, in order: exec_prepare() and exec_go() for the runtime's side, process_main() for that of the
- * process.
+ * Joining a running container, in order: exec_open(), exec_prepare() and exec_go(). That is the runtime's side; the process
+ * begins in member_main().
  *
  * Entering a container that may be hostile is the most dangerous thing we do. So everything is decided and opened before the
  * clone; the process has nothing of the host but what it needs, cannot be looked into (and where that is not enough it comes
@@ -17,7 +17,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,15 +26,16 @@
 #include "base/log.h"
 #include "base/phrases.h"
 #include "cgroup/enter.h"
-#include "run/account.h"
 #include "run/arrival.h"
-#include "run/become.h"
 #include "run/caller.h"
 #include "run/join.h"
 #include "run/limits.h"
 #include "run/listener.h"
+#include "run/member.h"
 #include "run/rdtgroup.h"
 #include "sys/clone.h"
+#include "sys/lsm.h"
+#include "sys/relay.h"
 #include "sys/security.h"
 #include "sys/selfexe.h"
 #include "sys/syscalls.h"
@@ -46,12 +46,6 @@
 
 /* The process is the first to be killed. */
 #define OOM_SCORE_FIRST 1000
-
-/*
- * What execve(2) and the first steps of a small program need. Where memory is limited it is taken while we are the OOM
- * killer's first choice and given back just before execve, so that this finds room.
- */
-#define RESERVE ((size_t)256 << 10)
 
 int exec_check(const struct container *c, bool ignore_paused, struct error *err)
 {
@@ -77,132 +71,6 @@ int exec_check(const struct container *c, bool ignore_paused, struct error *err)
 	return error_set(err, ERR_STATE, PHRASE_EXEC_STOPPED);
 }
 
-/* Anyone else may only move processes of its own user, so that the process goes while it is one. */
-static bool is_host_root(const struct exec *e)
-{
-	return e->host->euid == 0 && !e->host->in_userns;
-}
-
-/* ---- the process --------------------------------------------------------------------------------------------------------- */
-
-static int be_born(struct exec *e, struct error *err)
-{
-	/* We are hidden since before the clone. */
-	if (become_session(e->host, false, "teu: exec", err))
-		return -1;
-	/* Who could trace us nevertheless must find no directory of the host. */
-	if (e->born_in_cgroup)
-		cgroup_enter_born(e->container->cgroup);
-	/* One that borrows our memory must not forget it for us. */
-	if (!e->borrows)
-		selfexe_release();
-	fd_close(&e->mask.oom_score);
-	fd_close(&e->mask.pid_namespace);
-	fd_close(&e->parent.fd);
-	fd_close(&e->console_peer);
-	return 0;
-}
-
-static int enter_namespaces(struct exec *e, struct error *err)
-{
-	if (rlimits_raise(&e->plan->process, "/process", 0, err))
-		return -1;
-	if (e->arrives && proc_open(&e->proc, PROC_PIDS, err))
-		return -1;
-	if (!e->joined &&
-	    join_process(e->container->init.pid, e->init, e->namespaces & ~CLONE_NEWPID, err))
-		return -1;
-	fd_close(&e->init);
-	fd_close(&e->agent);
-	return e->namespaces & CLONE_NEWUSER ? become_root(&e->plan->ns, err) : 0;
-}
-
-/* Touches memory, of the container from here on, while nobody else is killed for it. */
-static void *take_reserve(void)
-{
-	return mmap(NULL, RESERVE, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-}
-
-static int become_member(struct exec *e, struct process_plan *p, const struct credentials *c,
-			 const char **ret_program, struct error *err)
-{
-	int keep[] = { e->child.fd, e->pid_namespace };
-
-	if (phase_enter(&e->child, PHASE_JOIN, err) || be_born(e, err) ||
-	    (!is_host_root(e) && cgroup_enter_self(e->container->cgroup, err)) ||
-	    enter_namespaces(e, err))
-		return -1;
-	if (phase_enter(&e->child, PHASE_CREDENTIALS, err))
-		return -1;
-	if (account_resolve(p, e->arena, err))
-		return error_at(err, "/process/user");
-	if (become_terminal(p, NULL, e->console, err) ||
-	    (!e->arrives && become_foreground(p, err)) ||
-	    (limits_are_own(e->plan, e->host) && limits_schedule_self(p, "/process", err)) ||
-	    become_user(c, e->arena, ret_program, err))
-		return -1;
-	/* As late as can be: what we have used so far is not on the container's account. */
-	if (phase_enter(&e->child, PHASE_ATTACH, err) ||
-	    (is_host_root(e) && cgroup_enter_self(e->container->cgroup, err)))
-		return -1;
-	/* The runtime may have been pinned; that is not to go on in the container. */
-	if (!p->affinity_initial.bits && !p->affinity_final.bits)
-		affinity_reset(0);
-	return become_enclosed(e->plan->preserve_fds, keep, e->arrives ? 2 : 1, err);
-}
-
-/* Our memory belongs to the user namespace that the runtime is in, where an ordinary user has no power. */
-static bool is_kept_from_us(const struct exec *e, const struct credentials *c)
-{
-	return c->seccomp && c->seccomp->notify && e->namespaces & CLONE_NEWUSER &&
-	       e->host->euid != 0;
-}
-
-/* The runtime has set limits and priorities; nothing of it is needed any more. */
-static int run_program(struct exec *e, struct process_plan *p, struct credentials *c,
-		       const char *program, void *reserve, struct error *err)
-{
-	if (!e->arrives && become_confined(c, err))
-		return -1;
-	if (reserve != MAP_FAILED)
-		(void)munmap(reserve, RESERVE);
-	if (e->borrows)
-		alarm(0);
-	if ((e->arrives && arrive(e, p, c, &program, err)) ||
-	    (is_kept_from_us(e, c) && arrival_reveal(e, p, c, &program, err)) ||
-	    phase_enter(&e->child, PHASE_EXEC, err) || become_filtered(c->seccomp, &e->child, err))
-		return -1;
-	e->child.progress->silent |= c->seccomp != NULL;
-	channel_leave(&e->child);
-	return become_program(c->process, c->where, program, err);
-}
-
-static NORETURN void process_main(struct exec *e)
-{
-	struct process_plan process = e->plan->process;
-	struct credentials credentials = { .process = &process,
-					   .seccomp = e->plan->seccomp,
-					   .keyring = e->plan->keyring,
-					   .last_capability = e->host->last_capability,
-					   .where = "/process",
-					   .proc = e->arrives ? &e->proc : NULL };
-	const char *program = NULL;
-	void *reserve = MAP_FAILED;
-	struct error err;
-
-	if (become_member(e, &process, &credentials, &program, &err) == 0) {
-		if (e->shielded)
-			reserve = take_reserve();
-		if (!e->waits_for_go || (channel_send(&e->child, MSG_READY, 0, &err) == 0 &&
-					 channel_expect(&e->child, MSG_GO, 0, NULL, &err) == 0))
-			(void)run_program(e, &process, &credentials, program, reserve, &err);
-	}
-	err.phase = (int)e->child.progress->child_phase;
-	channel_fail(&e->child, &err);
-	_exit(1);
-}
-
 /* ---- the clone ----------------------------------------------------------------------------------------------------------- */
 
 /* We may not enter the pid namespace ourselves, but whoever has entered the user namespace may. */
@@ -220,7 +88,7 @@ static pid_t clone_through_go_between(struct exec *e, int cgroup_fd, struct erro
 			      : process_clone_sibling(0, cgroup_fd, err);
 		if (pid == 0) {
 			e->joined = true;
-			process_main(e);
+			member_main(e);
 		}
 		if (pid < 0)
 			channel_fail(&e->child, err);
@@ -234,23 +102,19 @@ static pid_t clone_through_go_between(struct exec *e, int cgroup_fd, struct erro
 
 static void borrower_main(void *e)
 {
-	process_main(e);
+	member_main(e);
 }
 
 /*
- * A process that need not hear from us borrows our memory. Nobody can trace it: whoever can makes it come another way
- * (run/arrival.h), and it stays hidden when it becomes another user, unless the host wants such processes to be seen.
+ * A process that need not hear from us, and that nobody can look into, borrows our memory.
  */
 static bool may_borrow(const struct exec *e)
 {
-	const struct process_plan *p = &e->plan->process;
-	bool changes = p->uid || p->gid || e->namespaces & CLONE_NEWUSER || !is_host_root(e);
-
-	return process_can_borrow() && !e->waits_for_go && !e->arrives && !e->needs_go_between &&
-	       !e->options->ignore_paused && !(e->plan->seccomp && e->plan->seccomp->notify) &&
+	return e->hidden && process_can_borrow() && !e->waits_for_go && !e->refused &&
+	       !e->needs_go_between && !e->options->ignore_paused &&
+	       !(e->plan->seccomp && e->plan->seccomp->notify) &&
 	       !(e->namespaces & CLONE_NEWTIME) &&
-	       !(e->host->ignored_signals & UINT64_C(1) << (SIGALRM - 1)) &&
-	       !(changes && changed_user_is_dumpable());
+	       !(e->host->ignored_signals & UINT64_C(1) << (SIGALRM - 1));
 }
 
 static pid_t clone_once(struct exec *e, int cgroup_fd, struct error *err)
@@ -271,7 +135,7 @@ static pid_t clone_once(struct exec *e, int cgroup_fd, struct error *err)
 	}
 	pid = process_clone(0, cgroup_fd, &e->pidfd, err);
 	if (pid == 0)
-		process_main(e);
+		member_main(e);
 	return pid;
 }
 
@@ -382,14 +246,50 @@ static void take_off(struct exec *e)
 static int decide(struct exec *e, struct error *err)
 {
 	const struct process_plan *p = &e->plan->process;
-	bool limited;
+	bool limited,
+		changes = p->uid || p->gid || e->namespaces & CLONE_NEWUSER || !exec_is_root(e);
 
-	if (cgroup_check_memory(e->container->cgroup, &limited, err))
+	if (cgroup_check_memory(e->container->cgroup, &limited, err) || arrival_decide(e, err))
 		return -1;
-	e->shielded = limited && is_host_root(e);
-	e->waits_for_go = e->shielded || e->console_peer >= 0 || p->sched.set || p->ioprio >= 0 ||
-			  p->affinity_final.bits || rdtgroup_is_used(&e->container->record);
+	/* Who could trace it makes it come another way; another user's process may be shown by the host. */
+	e->hidden = !e->arrives && !(changes && changed_user_is_dumpable());
+	e->shielded = limited && exec_is_root(e);
+	e->waits_for_go = e->shielded || p->sched.set || p->ioprio >= 0 || p->affinity_final.bits ||
+			  rdtgroup_is_used(&e->container->record);
 	return 0;
+}
+
+static bool passes_filter(const struct exec *e)
+{
+	const struct seccomp_plan *filter = e->plan->seccomp;
+	struct relay_call calls[RELAY_CALLS];
+
+	if (!filter)
+		return true;
+	relay_describe(e->child.fd, calls);
+	for (size_t i = 0; i < RELAY_CALLS; i++)
+		if (filter->notify || !seccomp_permits(filter, calls[i].nr, calls[i].args))
+			return false;
+	return true;
+}
+
+/* execve(2) changes nothing more when it comes a second time, but a label is for the first that is executed. */
+static bool may_relay(const struct exec *e)
+{
+	const struct process_plan *p = &e->plan->process;
+	bool is_labelled = p->apparmor || p->selinux || e->host->selinux ||
+			   (e->host->apparmor && !lsm_is_unconfined());
+
+	return e->hidden && !is_labelled && passes_filter(e);
+}
+
+/* The process must not lead to our own file: neither while it is in the container nor when it executes its program. */
+static int protect(struct exec *e, struct error *err)
+{
+	if (selfexe_is_safe())
+		return 0;
+	e->relay = may_relay(e) ? relay_open(e->child.fd, MSG_REFUSED) : -1;
+	return e->relay < 0 ? selfexe_protect(e->options->argv, err) : 0;
 }
 
 static int open_all(struct exec *e, struct error *err)
@@ -400,21 +300,26 @@ static int open_all(struct exec *e, struct error *err)
 	e->init = process_open(&c->init);
 	if (e->init < 0)
 		return error_set(err, ERR_STATE, PHRASE_EXEC_STOPPED);
-	if (e->plan->process.terminal &&
-	    caller_console(e->options->console_socket, e->options->attached, &e->console,
-			   &e->console_peer, err))
-		return -1;
-	if (listener_connect(e->plan->seccomp, &e->agent, err))
-		return -1;
 	if (cgroup_enter_below(c->cgroup, e->options->cgroups, e->options->n_cgroups, err) ||
 	    cgroup_enter_open(c->cgroup, c->init.pid, err) ||
-	    channel_open(&e->parent, &e->child, err) || decide(e, err) || arrival_decide(e, err))
+	    channel_open(&e->parent, &e->child, err) || decide(e, err) || protect(e, err))
 		return -1;
 	e->parent.peer = "the process";
 	e->parent.progress->timed = e->options->timed;
 	/* No directory of the host is open when there is somebody who could find it. */
 	state_close(&c->state);
 	return 0;
+}
+
+/* What somebody else notices. */
+static int connect_all(struct exec *e, struct error *err)
+{
+	if (e->plan->process.terminal &&
+	    caller_console(e->options->console_socket, e->options->attached, &e->console,
+			   &e->console_peer, err))
+		return -1;
+	e->waits_for_go |= e->console_peer >= 0;
+	return listener_connect(e->plan->seccomp, &e->agent, err);
 }
 
 /* ---- failure ----------------------------------------------------------------------------------------------------------------- */
@@ -476,10 +381,8 @@ static int prepare_steps(struct exec *e, struct error *err)
 {
 	int result;
 
-	if (phase_enter(&e->parent, PHASE_CGROUP, err) || open_all(e, err))
-		return -1;
-	result = phase_enter(&e->parent, PHASE_CLONE, err) || put_on(e, err) ||
-		 clone_process(e, err);
+	result = connect_all(e, err) || phase_enter(&e->parent, PHASE_CLONE, err) ||
+		 put_on(e, err) || clone_process(e, err);
 	take_off(e);
 	fd_close(&e->child.fd);
 	fd_close(&e->console);
@@ -488,12 +391,17 @@ static int prepare_steps(struct exec *e, struct error *err)
 	return e->waits_for_go ? channel_expect(&e->parent, MSG_READY, patience(e), NULL, err) : 0;
 }
 
-int exec_prepare(struct exec *e, struct error *err)
+int exec_open(struct exec *e, struct error *err)
 {
 	e->init = e->parent.fd = e->child.fd = e->console = e->console_peer = e->agent = e->pidfd =
-		e->pid_namespace = -1;
+		e->pid_namespace = e->relay = -1;
 	e->mask = (struct exec_mask){ .pid_namespace = -1, .oom_score = -1 };
 	e->pid = 0;
+	return phase_enter(&e->parent, PHASE_CGROUP, err) || open_all(e, err) ? -1 : 0;
+}
+
+int exec_prepare(struct exec *e, struct error *err)
+{
 	if (prepare_steps(e, err)) {
 		undo(e, err);
 		return -1;
@@ -518,6 +426,38 @@ static int let_go(struct exec *e, struct error *err)
 	return channel_send(&e->parent, MSG_GO, 0, err);
 }
 
+/* The relay could only say that it was refused. Another process goes the same way, but for the program, to see why. */
+static int explain_refusal(struct exec *e, int errnum, struct error *err)
+{
+	auto_fd int pidfd = -1;
+	struct error why;
+
+	fd_close(&e->parent.fd);
+	e->refused = errnum;
+	e->waits_for_go = e->shielded = false;
+	if (channel_open(&e->parent, &e->child, &why) == 0 &&
+	    process_clone(0, cgroup_clone_fd(e->container->cgroup), &pidfd, &why) == 0)
+		member_main(e);
+	fd_close(&e->child.fd);
+	if (pidfd >= 0 && channel_expect_end(&e->parent, STEP_SECONDS, &errnum, &why) < 0 &&
+	    why.kind != ERR_GONE)
+		*err = why;
+	else
+		error_errno(err, errnum, "exec \"%s\"", e->plan->process.args[0]);
+	if (pidfd >= 0)
+		process_end(pidfd);
+	return -1;
+}
+
+static int await_program(struct exec *e, struct error *err)
+{
+	int refusal;
+
+	if (channel_expect_end(&e->parent, patience(e), &refusal, err) == 0)
+		return 0;
+	return refusal ? explain_refusal(e, refusal, err) : -1;
+}
+
 static int go_steps(struct exec *e, struct error *err)
 {
 	if (phase_enter(&e->parent, PHASE_LIMITS, err) || (e->waits_for_go && let_go(e, err)) ||
@@ -525,7 +465,7 @@ static int go_steps(struct exec *e, struct error *err)
 	    listener_give(&e->parent, e->pidfd, e->plan,
 			  container_status_name(e->container->status), e->container->init.pid,
 			  e->pid, &e->agent, e->arena, err) ||
-	    channel_expect_end(&e->parent, patience(e), err))
+	    await_program(e, err))
 		return -1;
 	if (phase_enter(&e->parent, PHASE_RECORD, err))
 		return -1;

@@ -2,6 +2,7 @@
 /*
  * A further process in a running container (exec).
  *
+ *	exec_open()	all that it needs is open, the container has not noticed
  *	exec_prepare()	a process is on its way; with a terminal for us it waits before its program
  *	exec_go()	the program runs, or the reason why not
  *
@@ -52,8 +53,11 @@ struct exec {
 	struct proc proc;      /* ... and until then needs a /proc of its own */
 	struct arena kept;     /* ... with no more in its memory than this */
 	bool shielded; /* the process is the OOM killer's first choice until it is to run its program */
-	bool borrows;		      /* it has our memory until it runs its program */
-	bool waits_for_go;	      /* it does not run its program before it is told to */
+	bool hidden;	   /* nobody but the host's root can look into it */
+	int relay;	   /* by which it executes its program (sys/relay.h), -1: without */
+	int refused;	   /* this one only says what this errno of execve means, 0: none */
+	bool borrows;	   /* it has our memory until it runs its program */
+	bool waits_for_go; /* it does not run its program before it is told to */
 	struct channel parent, child; /* our end and the child's */
 	int console;		      /* socket for the terminal's primary end, -1: none */
 	int console_peer;	      /* attached: where the primary end arrives, -1: none */
@@ -66,12 +70,20 @@ struct exec {
 	int pidfd;
 };
 
+/* Anyone else than the host's root may only move processes of its own user, so that the process goes while it is one. */
+static inline bool exec_is_root(const struct exec *e)
+{
+	return e->host->euid == 0 && !e->host->in_userns;
+}
+
 /* Whether a process may be added to the container as it is now; ERR_STATE if not. */
 int exec_check(const struct container *c, bool ignore_paused, struct error *err);
 
 /*
  * Fills in all from `init` on; container to arena are the caller's. Its descriptors are given back by the end of the command.
+ * The program may be executed anew (sys/selfexe.h).
  */
+int exec_open(struct exec *e, struct error *err);
 int exec_prepare(struct exec *e, struct error *err);
 int exec_go(struct exec *e, struct error *err);
 

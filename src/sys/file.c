@@ -3,11 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+#define FILE_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 char *file_read_regular(const char *path, size_t max, struct arena *a, size_t *ret_size)
 {
@@ -80,4 +86,24 @@ int stdio_fill(struct error *err)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
 			return error_sys(err, "open /dev/null as descriptor %d", fd);
 	return 0;
+}
+
+int file_make_sealed(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+
+	/* Kernels before 6.3 know no other. */
+	return fd < 0 && errno == EINVAL ? memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
+}
+
+int file_seal(int fd)
+{
+	return fcntl(fd, F_ADD_SEALS, FILE_SEALS);
+}
+
+bool file_is_sealed(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & FILE_SEALS) == FILE_SEALS;
 }

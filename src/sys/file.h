@@ -25,3 +25,8 @@ int stdio_adopt(unsigned uid, struct error *err);
 
 /* Opens /dev/null on those of the descriptors 0 to 2 that are closed, so that nothing else lands there. */
 int stdio_fill(struct error *err);
+
+/* A file in memory that can be executed, to be written and then sealed: nobody can write any more. memfd_create(2). */
+int file_make_sealed(const char *name);
+int file_seal(int fd);
+bool file_is_sealed(int fd);

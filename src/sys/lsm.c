@@ -94,6 +94,15 @@ bool lsm_apparmor_is_enabled(void)
 	       read_host("/proc/self/attr/apparmor/current", text, sizeof(text)) && *text;
 }
 
+bool lsm_is_unconfined(void)
+{
+	char text[ATTRIBUTE_MAX];
+
+	return (read_host("/proc/self/attr/apparmor/current", text, sizeof(text)) ||
+		read_host("/proc/self/attr/current", text, sizeof(text))) &&
+	       str_eq(lsm_profile_name(text), "unconfined");
+}
+
 bool lsm_selinux_is_enabled(void)
 {
 	/* As libselinux sees it: a container that is kept from its file system does not use it. */

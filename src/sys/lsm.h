@@ -17,6 +17,9 @@
 bool lsm_apparmor_is_enabled(void);
 bool lsm_selinux_is_enabled(void);
 
+/* Whether AppArmor leaves this process alone. */
+bool lsm_is_unconfined(void);
+
 /*
  * What the next execve(2) of this process, or of a child of it, puts the program under. The profile may be "unconfined".
  * `stack`: it is added to what confines us instead of taking its place, which happens by itself where we are confined.

@@ -22,12 +22,8 @@
 #include "base/fd.h"
 #include "base/str.h"
 #include "base/util.h"
+#include "sys/file.h"
 #include "sys/syscalls.h"
-
-#ifndef MFD_EXEC
-#define MFD_EXEC 0x0010U
-#endif
-#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* Set for the second start, so that a protection that does not show ends in an error and not in a loop. */
 #define MARK "_TEU_PROTECTED"
@@ -37,13 +33,11 @@ static bool is_protected(void)
 {
 	auto_fd int fd = -1;
 	struct statvfs fs;
-	int seals;
 
 	if (statvfs("/proc/self/exe", &fs) == 0 && (fs.f_flag & ST_RDONLY))
 		return true;
 	fd = getenv(MARK) ? open("/proc/self/exe", O_RDONLY | O_CLOEXEC) : -1;
-	seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
-	return seals >= 0 && (seals & SEALS) == SEALS;
+	return fd >= 0 && file_is_sealed(fd);
 }
 
 /*
@@ -243,12 +237,9 @@ static int exchange(int clone, char **argv, struct error *err)
 static int copy_sealed(struct error *err)
 {
 	auto_fd int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	auto_fd int to = -1;
+	auto_fd int to = file_make_sealed("teu");
 	struct stat st;
 
-	to = memfd_create("teu", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
-	if (to < 0 && errno == EINVAL)
-		to = memfd_create("teu", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (from < 0 || to < 0 || fstat(from, &st) < 0)
 		return error_sys(err, "make a copy of the runtime's own program");
 	for (off_t left = st.st_size; left > 0;) {
@@ -258,7 +249,7 @@ static int copy_sealed(struct error *err)
 			return error_sys(err, "copy the runtime's own program");
 		left -= n;
 	}
-	if (fchmod(to, 0555) < 0 || fcntl(to, F_ADD_SEALS, SEALS) < 0)
+	if (fchmod(to, 0555) < 0 || file_seal(to) < 0)
 		return error_sys(err, "seal the copy of the runtime's own program");
 	return fd_take(&to);
 }
@@ -283,17 +274,21 @@ static struct {
 	char **argv; /* NULL: done, or not needed */
 } pending = { .clone = -1 };
 
+bool selfexe_is_safe(void)
+{
+	if (!is_protected())
+		return is_out_of_reach();
+	unsetenv(MARK);
+	/* Executed through a descriptor, we would be called by its number. */
+	prctl(PR_SET_NAME, "teu");
+	return true;
+}
+
 int selfexe_prepare(char **argv, struct error *err)
 {
 	bool again = getenv(MARK);
 
-	if (is_protected()) {
-		unsetenv(MARK);
-		/* Executed through a descriptor, we would be called by its number. */
-		prctl(PR_SET_NAME, "teu");
-		return 0;
-	}
-	if (is_out_of_reach())
+	if (selfexe_is_safe())
 		return 0;
 	if (!again)
 		pending.clone = clone_read_only();

@@ -11,6 +11,9 @@
  * 2. It executes that clone.
  * 3. It executes a sealed copy in memory (memfd_create(2)).
  *
+ * A process that nobody can look into, and that only must not be found by what it executes, leaves its file alone and
+ * executes the program through a relay (sys/relay.h), which costs half.
+ *
  * Nothing is done where the file is root's and its caller an ordinary user, whose containers have no power over it.
  *
  * The clone of a mount is closed by whoever has nothing else to do: that waits until no processor can still be looking at it
@@ -18,10 +21,15 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
+/* Whether there is nothing to do. */
+bool selfexe_is_safe(void);
+
 /*
- * Call one of them first thing: the program may be executed anew, and then nothing that was opened or allocated survives.
+ * Call one of them before anything is done that cannot be done twice: the program may be executed anew, and then nothing that was opened or allocated survives.
  * After selfexe_protect() the program runs from a protected file; after selfexe_prepare() at the latest when
  * selfexe_exchange() has been called, for which a child may be the one that a container sees.
  */

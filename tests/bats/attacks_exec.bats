@@ -379,7 +379,7 @@ attacker_traces() {
 
 # How the process was made, and what was set for it.
 clone_calls() {	# [OPTION...]
-	RTB_TOKEN=$TOKEN strace -f -qq -e trace=clone,clone3,alarm,execve -o "$TEST_DIR/calls" \
+	RTB_TOKEN=$TOKEN strace -f -qq -e trace=clone,clone3,alarm,execve,execveat -o "$TEST_DIR/calls" \
 		"$RUNTIME" --root "$ROOT" exec "$@" "$ID" true </dev/null 3>&- 4>&-
 	sed 1d "$TEST_DIR/calls"
 }
@@ -398,7 +398,9 @@ clone_calls() {	# [OPTION...]
 	calls=$(clone_calls)
 	has "$calls" 'CLONE_VM|CLONE_PIDFD|CLONE_VFORK'
 	has "$calls" 'alarm(240)'
-	has "$(grep -A1 -F 'alarm(0)' <<<"$calls")" 'execve("/bin/true"'
+	# What stands between its last step and the program is the relay.
+	has "$(sed -n '/alarm(0)/,$p' <<<"$calls" | grep -o -E 'execve(at)?\(' | xargs)" 'execveat( execve('
+	has "$calls" 'execve("/bin/true"'
 	has "$(clone_calls --user 1000:1000)" CLONE_VFORK
 
 	# Where a process that becomes another user can be seen again, that user could write into ours.
@@ -408,4 +410,15 @@ clone_calls() {	# [OPTION...]
 	echo "$before" >/proc/sys/fs/suid_dumpable
 	has "$calls" clone3
 	lacks "$calls" CLONE_VM
+	lacks "$calls" execveat
+
+	# As may the container's own, where it has the capability.
+	ok delete --force "$ID"
+	all_caps
+	config '.linux.namespaces |= map(select(.type != "user"))'
+	create
+	start
+	calls=$(clone_calls)
+	lacks "$calls" CLONE_VM
+	lacks "$calls" execveat
 }

@@ -151,6 +151,40 @@ ex_fails() {	# [OPTION...] ID COMMAND...
 	lacks "$error" $'\e'
 }
 
+@test "why a program cannot be executed is said however it is executed" {
+	local options filter
+
+	printf '#!/nowhere/sh\n' >"$BUNDLE/rootfs/tmp/lost"
+	printf 'nothing that runs' >"$BUNDLE/rootfs/tmp/junk"
+	chmod 755 "$BUNDLE/rootfs/tmp/"{lost,junk}
+	for filter in null '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["fcntl"], action: "SCMP_ACT_ERRNO"}]}'; do
+		config ".linux.seccomp = $filter"
+		begin
+		for options in "" "--detach"; do
+			# shellcheck disable=SC2086
+			ex_fails $options "$ID" /tmp/lost
+			[[ $RUNTIME_NAME != teu ]] || has "$error" 'its interpreter "/nowhere/sh": no such file or directory'
+			# shellcheck disable=SC2086
+			ex_fails $options "$ID" /tmp/junk
+			[[ $RUNTIME_NAME != teu ]] || has "$error" 'exec format error'
+		done
+		jq -n '{cwd: "/", args: ["true", ("a" * 140000)], env: ["PATH=/bin"], user: {uid: 0, gid: 0}}' >"$TEST_DIR/long.json"
+		ex_fails --process "$TEST_DIR/long.json" "$ID"
+		[[ $RUNTIME_NAME != teu ]] || has "$error" 'argument list too long'
+		jq '.terminal = true | .args = ["/tmp/lost"]' "$TEST_DIR/long.json" >"$TEST_DIR/terminal.json"
+		ex_fails --process "$TEST_DIR/terminal.json" "$ID"
+		[[ $RUNTIME_NAME != teu ]] || has "$error" 'its interpreter "/nowhere/sh": no such file or directory'
+		eq "$(pgrep -P "$INIT" | wc -l)" 0
+		ok delete --force "$ID"
+	done
+}
+
+@test "a process file that can be read only once" {
+	begin
+	run_runtime exec --process <(jq -n '{cwd: "/", args: ["echo", "once"], env: ["PATH=/bin"], user: {uid: 0, gid: 0}}') "$ID"
+	eq "$output" once
+}
+
 @test "the process cannot be traced before its program runs" {
 	all_caps
 	config '(.process.capabilities[]) |= map(select(. != "CAP_SYS_PTRACE"))'

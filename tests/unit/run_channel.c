@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/channel.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -46,6 +47,7 @@ static void test_failure(bool silent)
 {
 	struct channel parent, child;
 	struct error err, failure;
+	int refusal;
 
 	CHECK_INT(channel_open(&parent, &child, &err), 0);
 	child.progress->silent = silent;
@@ -57,8 +59,26 @@ static void test_failure(bool silent)
 	CHECK_STR(err.where, "/process/cwd");
 	CHECK_STR(err.text, "is wrong");
 	fd_close(&child.fd);
-	CHECK_INT(channel_expect_end(&parent, 1, &err), -1);
+	CHECK_INT(channel_expect_end(&parent, 1, &refusal, &err), -1);
 	CHECK_STR(err.where, "/process/cwd");
+	CHECK_INT(refusal, 0);
+	fd_close(&parent.fd);
+}
+
+/* All that a relay knows. */
+static void test_refusal(void)
+{
+	struct channel parent, child;
+	struct error err;
+	int refusal;
+
+	CHECK_INT(channel_open(&parent, &child, &err), 0);
+	channel_leave(&child);
+	CHECK_INT(channel_send(&child, MSG_REFUSED, ENOEXEC, &err), 0);
+	fd_close(&child.fd);
+	CHECK_INT(channel_expect_end(&parent, 1, &refusal, &err), -1);
+	CHECK_INT(refusal, ENOEXEC);
+	CHECK_INT(channel_expect_end(&parent, 1, &refusal, &err), 0);
 	fd_close(&parent.fd);
 }
 
@@ -124,6 +144,7 @@ int main(void)
 	test_messages();
 	test_failure(false);
 	test_failure(true);
+	test_refusal();
 	test_gate(root);
 	CHECK_INT(rmdir(root), 0);
 	return check_done();
