@@ -356,23 +356,34 @@ static int replace_programs(int dir, int program, const unsigned *old, size_t n)
 	return 0;
 }
 
-static int apply2(struct hierarchy *h, const struct cgroup_plan *plan, bool fresh, struct arena *a,
+static int load_rules(const struct cgroup_plan *plan, struct arena *a, struct error *err)
+{
+	size_t n;
+	const struct bpf_insn *code = devrules_compile(plan, a, &n);
+	int program = load_program(code, n);
+
+	if (program >= 0)
+		return program;
+	error_sys(err, "load the device rules as a BPF program of %zu instructions", n);
+	return error_at(err, "/linux/resources/devices");
+}
+
+static int apply2(struct cgroup *cg, struct hierarchy *h, const struct cgroup_plan *plan,
 		  struct error *err)
 {
-	auto_fd int dir = hierarchy_open(h, h->path, O_RDONLY | O_DIRECTORY), program = -1;
-	const struct bpf_insn *code;
+	auto_fd int dir = hierarchy_open(h, h->path, O_RDONLY | O_DIRECTORY);
+	auto_fd int program = fd_take(&cg->device_program);
+	bool fresh = cg->made && !h->existed;
 	unsigned old[64];
-	size_t n, n_old;
+	size_t n_old;
 
 	if (dir < 0)
 		return error_sys(err, "open cgroup \"%s%s\"", h->mount, h->path);
 	n_old = fresh ? 0 : query_programs(dir, old, ARRAY_SIZE(old));
-	code = devrules_compile(plan, a, &n);
-	program = load_program(code, n);
-	if (program < 0) {
-		error_sys(err, "load the device rules as a BPF program of %zu instructions", n);
-		return error_at(err, "/linux/resources/devices");
-	}
+	if (program < 0)
+		program = load_rules(plan, cg->arena, err);
+	if (program < 0)
+		return -1;
 	if (replace_programs(dir, program, old, n_old) == 0)
 		return 0;
 	error_sys(err, "attach the device rules to cgroup \"%s%s\" in the place of those it had",
@@ -410,6 +421,16 @@ int devrules_check(struct cgroup *cg, const struct cgroup_plan *plan, struct err
 	return 0;
 }
 
+void devrules_prepare(struct cgroup *cg, const struct cgroup_plan *plan)
+{
+	struct hierarchy *h = NULL;
+	struct error unused;
+
+	if (plan->n_devices && cg->device_program < 0 && find_place(cg, &h, &unused) == 0 && h &&
+	    h->version == 2)
+		cg->device_program = load_rules(plan, cg->arena, &unused);
+}
+
 int devrules_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err)
 {
 	struct hierarchy *h;
@@ -421,8 +442,8 @@ int devrules_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct err
 		return -1;
 	if (!h)
 		return 0;
-	result = (h->version == 1 ? apply1 : apply2)(h, plan, cg->made && !h->existed, cg->arena,
-						     err);
+	result = h->version == 1 ? apply1(h, plan, cg->made && !h->existed, cg->arena, err)
+				 : apply2(cg, h, plan, err);
 	/* In a user namespace no rule can be set, nor a device node be made. */
 	return result && cg->in_userns && (err->errnum == EPERM || err->errnum == EACCES) ? 0
 											  : result;

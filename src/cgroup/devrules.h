@@ -39,5 +39,8 @@ const struct bpf_insn *devrules_compile(const struct cgroup_plan *plan, struct a
 /* Refuses rules that this host cannot enforce, before anything is changed. */
 int devrules_check(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err);
 
+/* In a cgroup that has just been made: what of the following takes time and has no effect; says nothing if it fails. */
+void devrules_prepare(struct cgroup *cg, const struct cgroup_plan *plan);
+
 /* Puts the rules in force; there is no moment at which more is allowed than before or after. */
 int devrules_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err);

@@ -72,6 +72,7 @@ struct cgroup {
 	bool rootless;			/* what may not be written is left out */
 	bool in_userns;			/* where devices cannot be judged */
 	bool made;			/* by us, just now */
+	int device_program;		/* its rules, loaded by cgroup_prepare(); -1: not */
 	const char *unit;		/* the scope of systemd that it is, NULL: none */
 	bool unit_user;			/* of the user's manager */
 	uint64_t unit_number;  /* of its directory, once init was seen there; 0: it was not */

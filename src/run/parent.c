@@ -408,6 +408,9 @@ static int wait_ready(struct launch *l, struct error *err)
 		return -1;
 	if (l->plan->hooks[HOOK_CREATE_CONTAINER].n)
 		l->hooked = true;
+	/* Init has enough to do meanwhile. */
+	if (!has_runtime_hooks(l->plan))
+		cgroup_prepare(l->cgroup, &l->plan->cgroup);
 	if (expect(l, MSG_READY, seconds, NULL, err) ||
 	    listener_give(&l->parent, l->pidfd, l->plan, "creating", l->pid, l->pid, &l->agent,
 			  l->arena, err))
