@@ -45,7 +45,7 @@ static void choose_path(struct cgroup *cg, struct hierarchy *h, const struct hos
 
 int hierarchy_refuse_busy(struct cgroup *cg, struct hierarchy *h, struct error *err)
 {
-	struct cgroup one = { .arena = cg->arena, .device_program = -1, .n = 1 };
+	struct cgroup one = { .arena = cg->arena, .n = 1 };
 	const pid_t *pids;
 	size_t n;
 
@@ -119,7 +119,6 @@ int cgroup_open(struct arena *a, const struct cgroup_plan *plan, const struct ho
 	struct cgroup *cg = arena_new(a, struct cgroup);
 
 	cg->arena = a;
-	cg->device_program = -1;
 	cg->plan = plan;
 	cg->rootless = host->rootless;
 	/* The container of an ordinary user is always in a user namespace. */
@@ -252,7 +251,6 @@ int cgroup_from_lines(struct arena *a, const char *const *lines, size_t n, struc
 	struct cgroup *cg = arena_new(a, struct cgroup);
 
 	cg->arena = a;
-	cg->device_program = -1;
 	for (size_t i = 0; i < n; i++) {
 		if (str_starts(lines[i], UNIT_LINE) && parse_unit(lines[i], cg))
 			continue;
@@ -507,7 +505,7 @@ void cgroup_close(struct cgroup *cg)
 		fd_close(&cg->list[i].leaf_join);
 		fd_close(&cg->list[i].root);
 	}
-	fd_close(&cg->device_program);
+	devrules_forget(cg);
 }
 
 /* ---- limits ---------------------------------------------------------------------------------------------------------- */

@@ -372,11 +372,12 @@ static int apply2(struct cgroup *cg, struct hierarchy *h, const struct cgroup_pl
 		  struct error *err)
 {
 	auto_fd int dir = hierarchy_open(h, h->path, O_RDONLY | O_DIRECTORY);
-	auto_fd int program = fd_take(&cg->device_program);
+	auto_fd int program = cg->device_program - 1;
 	bool fresh = cg->made && !h->existed;
 	unsigned old[64];
 	size_t n_old;
 
+	cg->device_program = 0;
 	if (dir < 0)
 		return error_sys(err, "open cgroup \"%s%s\"", h->mount, h->path);
 	n_old = fresh ? 0 : query_programs(dir, old, ARRAY_SIZE(old));
@@ -426,9 +427,17 @@ void devrules_prepare(struct cgroup *cg, const struct cgroup_plan *plan)
 	struct hierarchy *h = NULL;
 	struct error unused;
 
-	if (plan->n_devices && cg->device_program < 0 && find_place(cg, &h, &unused) == 0 && h &&
+	if (plan->n_devices && !cg->device_program && find_place(cg, &h, &unused) == 0 && h &&
 	    h->version == 2)
-		cg->device_program = load_rules(plan, cg->arena, &unused);
+		cg->device_program = 1 + load_rules(plan, cg->arena, &unused);
+}
+
+void devrules_forget(struct cgroup *cg)
+{
+	int program = cg->device_program - 1;
+
+	fd_close(&program);
+	cg->device_program = 0;
 }
 
 int devrules_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err)

@@ -42,5 +42,8 @@ int devrules_check(struct cgroup *cg, const struct cgroup_plan *plan, struct err
 /* In a cgroup that has just been made: what of the following takes time and has no effect; says nothing if it fails. */
 void devrules_prepare(struct cgroup *cg, const struct cgroup_plan *plan);
 
+/* Gives that up again. */
+void devrules_forget(struct cgroup *cg);
+
 /* Puts the rules in force; there is no moment at which more is allowed than before or after. */
 int devrules_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err);

@@ -72,9 +72,9 @@ struct cgroup {
 	bool rootless;			/* what may not be written is left out */
 	bool in_userns;			/* where devices cannot be judged */
 	bool made;			/* by us, just now */
-	int device_program;		/* its rules, loaded by cgroup_prepare(); -1: not */
-	const char *unit;		/* the scope of systemd that it is, NULL: none */
-	bool unit_user;			/* of the user's manager */
+	int device_program; /* 1 + descriptor of its rules, which cgroup_prepare() has loaded; 0: not */
+	const char *unit;      /* the scope of systemd that it is, NULL: none */
+	bool unit_user;	       /* of the user's manager */
 	uint64_t unit_number;  /* of its directory, once init was seen there; 0: it was not */
 	bool foreign;	       /* a unit of that name is another's */
 	unsigned unit_seconds; /* that systemd may take for an answer */

@@ -134,21 +134,16 @@ static int prepare(struct start *s, struct launch *l, bool detached, struct erro
 {
 	struct plan_warnings warnings = { .arena = s->in->arena };
 	struct spec_file file;
+	int result;
 
-	/* Before anything is open or known, for the program may begin anew. */
 	if (invocation_timeline(s->in, "init", &s->timeline, err) || read_activation(s, err) ||
 	    host_guard_descriptors(s->preserve, err) ||
-	    invocation_reach_manager(s->in, NULL, err) || host_prepare_program(s->in->argv, err) ||
-	    read_settings(s, err))
+	    invocation_reach_manager(s->in, NULL, err) || read_settings(s, err))
 		return -1;
 	if (spec_load(s->plan.bundle,
 		      s->in->set.config ? invocation_path(s->in, s->in->set.config) : NULL,
 		      s->in->arena, &file, err))
 		return -1;
-	for (size_t i = 0; i < file.warnings.n; i++)
-		log_warn("config.json:%u:%u %s: unknown key, did you mean \"%s\"?",
-			 file.warnings.list[i].line, file.warnings.list[i].column,
-			 file.warnings.list[i].where, file.warnings.list[i].suggestion);
 	s->launch.timed = s->timeline.on;
 	*l = (struct launch){ .host = &s->host,
 			      .options = &s->launch,
@@ -156,7 +151,16 @@ static int prepare(struct start *s, struct launch *l, bool detached, struct erro
 			      .config_size = file.size,
 			      .arena = s->in->arena };
 	timeline_note(&s->timeline, PHASE_PLAN);
-	if (plan_build(file.config, &s->plan, &s->host, s->in->arena, &warnings, &l->plan, err))
+	result =
+		plan_build(file.config, &s->plan, &s->host, s->in->arena, &warnings, &l->plan, err);
+	/* Nothing has been said or made until here, since the program may begin anew. */
+	if (result == 0 && parent_protect(l, s->in->argv, err))
+		return -1;
+	for (size_t i = 0; i < file.warnings.n; i++)
+		log_warn("config.json:%u:%u %s: unknown key, did you mean \"%s\"?",
+			 file.warnings.list[i].line, file.warnings.list[i].column,
+			 file.warnings.list[i].where, file.warnings.list[i].suggestion);
+	if (result)
 		return -1;
 	note_version(file.config->oci_version);
 	log_warnings(&warnings);

@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/phrases.h"
@@ -184,14 +183,6 @@ static int exec_in(struct invocation *in, struct container *c, unsigned preserve
 	return -1;
 }
 
-/* The program may begin anew until exec_open() has come back; it would not find again what comes from a pipe. */
-static bool is_read_once(const char *path)
-{
-	struct stat st;
-
-	return path && (stat(path, &st) < 0 || !S_ISREG(st.st_mode));
-}
-
 static int execute(struct invocation *in, struct error *err)
 {
 	auto_container struct container c = CONTAINER_INIT;
@@ -203,7 +194,7 @@ static int execute(struct invocation *in, struct error *err)
 		return error_set(err, ERR_USAGE, "process args cannot be empty");
 	if (invocation_timeline(in, "process", &timeline, err) ||
 	    invocation_preserve_fds(in, &preserve, err) || host_guard_descriptors(preserve, err) ||
-	    (is_read_once(in->set.process) && host_protect_program(in->argv, err)) ||
+	    (host_reads_once(in->set.process) && host_protect_program(in->argv, err)) ||
 	    invocation_open(in, false, &c, err))
 		return -1;
 	code = exec_in(in, &c, preserve, &timeline, err);

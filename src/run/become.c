@@ -7,15 +7,19 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "plan/seccomp.h"
 #include "run/account.h"
 #include "run/program.h"
 #include "run/rootfs.h"
 #include "sys/file.h"
+#include "sys/lsm.h"
+#include "sys/relay.h"
 #include "sys/syscalls.h"
 #include "sys/tty.h"
 
@@ -168,16 +172,60 @@ int become_filtered(const struct seccomp_plan *seccomp, const struct channel *ch
 	return 0;
 }
 
-int become_refused(const char *where, const char *program, int errnum, struct error *err)
+/* More than a start of ours has open. */
+#define REPORTS 64
+
+static bool passes(const struct seccomp_plan *filter, int report)
 {
-	errno = errnum;
-	program_explain(program, err);
-	return error_at(err, "%s/args/0", where);
+	struct relay_call calls[RELAY_CALLS];
+
+	relay_describe(report, calls);
+	for (size_t i = 0; i < RELAY_CALLS; i++)
+		if (!seccomp_permits(filter, calls[i].nr, calls[i].args))
+			return false;
+	return true;
+}
+
+bool become_may_relay(const struct plan *plan, const struct host *host)
+{
+	const struct process_plan *p = &plan->process;
+	const struct seccomp_plan *filter = plan->seccomp;
+	int first = 3 + (int)plan->preserve_fds;
+
+	if (p->apparmor || p->selinux || host->selinux ||
+	    (host->apparmor && !lsm_is_unconfined()) || (filter && filter->notify))
+		return false;
+	/* Which number its descriptor will have is not known yet, and a filter may look at it. */
+	for (int i = 0; filter && i < REPORTS; i++)
+		if (!passes(filter, first + i))
+			return false;
+	return true;
+}
+
+int become_prepare(const struct process_plan *p, const char *where, const char *program, int report,
+		   struct leap *leap, struct arena *a, struct error *err)
+{
+	size_t n = 0;
+
+	if (leap->relay < 0)
+		return 0;
+	if (program_check(program, err))
+		return error_at(err, "%s/args/0", where);
+	while (p->args[n])
+		n++;
+	leap->argv = arena_new_n(a, const char *, n + 2);
+	memcpy(leap->argv + 1, p->args, n * sizeof(leap->argv[0]));
+	return fcntl(report, F_SETFD, 0) < 0 ? error_sys(err, "fcntl F_SETFD") : 0;
 }
 
 int become_program(const struct process_plan *p, const char *where, const char *program,
-		   struct error *err)
+		   const struct leap *leap, struct error *err)
 {
-	execve(program, (char *const *)(uintptr_t)p->args, (char *const *)(uintptr_t)p->env);
-	return become_refused(where, program, errno, err);
+	if (leap->relay >= 0)
+		relay_execute(leap->relay, program, leap->argv, p->env);
+	else
+		execve(program, (char *const *)(uintptr_t)p->args,
+		       (char *const *)(uintptr_t)p->env);
+	program_explain(program, errno, err);
+	return error_at(err, "%s/args/0", where);
 }

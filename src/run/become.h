@@ -54,9 +54,22 @@ int become_confined(const struct credentials *c, struct error *err);
 int become_filtered(const struct seccomp_plan *seccomp, const struct channel *ch,
 		    struct error *err);
 
-/* What execve(2) of the program said, and what there is to say about it. Always -1. */
-int become_refused(const char *where, const char *program, int errnum, struct error *err);
+/*
+ * Whether a process that nobody can look into may execute its program by a relay (sys/relay.h): no label waits for the first
+ * execve(2), and the filter lets the relay do its work.
+ */
+bool become_may_relay(const struct plan *plan, const struct host *host);
+
+/* How the program is executed. */
+struct leap {
+	int relay; /* -1: without */
+	const char **argv;
+};
+
+/* What a filter may deny: refuses a script that cannot run, which the relay could not explain, and lets the relay report. */
+int become_prepare(const struct process_plan *p, const char *where, const char *program, int report,
+		   struct leap *leap, struct arena *a, struct error *err);
 
 /* Executes the program; comes back only to say why not. */
 int become_program(const struct process_plan *p, const char *where, const char *program,
-		   struct error *err);
+		   const struct leap *leap, struct error *err);

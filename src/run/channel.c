@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "run/program.h"
 
 struct message {
 	uint32_t type;
@@ -181,12 +182,22 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 	return 0;
 }
 
-int channel_expect_end(const struct channel *ch, unsigned seconds, int *ret_refusal,
-		       struct error *err)
+/* `program` is in memory that the container may have written to. */
+static int refuse(const char program[256], int errnum, struct error *err)
 {
-	*ret_refusal = 0;
-	if (channel_expect(ch, MSG_REFUSED, seconds, ret_refusal, err) == 0)
-		return error_errno(err, *ret_refusal, "execve");
+	char shown[256];
+
+	snprintf(shown, sizeof(shown), "%.255s", program);
+	program_refused(shown, errnum, err);
+	return error_at(err, "/process/args/0");
+}
+
+int channel_expect_end(const struct channel *ch, unsigned seconds, struct error *err)
+{
+	int errnum;
+
+	if (channel_expect(ch, MSG_REFUSED, seconds, &errnum, err) == 0)
+		return refuse(ch->progress->program, errnum, err);
 	if (err->kind == ERR_GONE && ch->progress->leaving)
 		return 0;
 	if (err->kind == ERR_GONE)
@@ -199,8 +210,9 @@ int channel_expect_end(const struct channel *ch, unsigned seconds, int *ret_refu
 	return -1;
 }
 
-void channel_leave(const struct channel *ch)
+void channel_leave(const struct channel *ch, const char *program)
 {
+	snprintf(ch->progress->program, sizeof(ch->progress->program), "%s", program);
 	ch->progress->leaving = true;
 }
 
@@ -256,7 +268,8 @@ int phase_enter(const struct channel *ch, enum phase phase, struct error *err)
 /* ---- the gate ------------------------------------------------------------------------------------------------------ */
 
 struct gate_page {
-	volatile uint32_t passed; /* nothing but execve is left */
+	volatile uint32_t passed; /* nothing but execve is left ... */
+	char program[256];	  /* ... of this program */
 	volatile uint32_t failed; /* `failure` says why */
 	struct error failure;
 };
@@ -317,8 +330,9 @@ int gate_wait(const struct gate *gate, struct error *err)
 	return 0;
 }
 
-void gate_pass(const struct gate *gate)
+void gate_pass(const struct gate *gate, const char *program)
 {
+	snprintf(gate->page->program, sizeof(gate->page->program), "%s", program);
 	gate->page->passed = 1;
 }
 
@@ -347,6 +361,7 @@ int gate_open(const struct state *s, unsigned seconds, struct error *err)
 		openat(s->fd, STATE_ANSWER, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	auto_fd int gate = open_gate(s);
 	auto_fd int page = openat(s->fd, STATE_PAGE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct message message;
 	struct gate_page said;
 	int events;
 
@@ -369,6 +384,8 @@ int gate_open(const struct state *s, unsigned seconds, struct error *err)
 		close_strings(err);
 		return -1;
 	}
+	if (read(answer, &message, sizeof(message)) == sizeof(message))
+		return refuse(said.program, message.value, err);
 	if (!said.passed)
 		return error_set(err, ERR_GONE, "container init was killed before its program ran");
 	return 0;

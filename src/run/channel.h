@@ -10,7 +10,7 @@
  *	limits, record			<--	READY	nothing left but the filter and the program
  *	fetches the listener		<-- LISTENER	number that the seccomp listener's descriptor will have
  *	undo, report			<--	FAILED	a struct error
- *	finds out why			<--	REFUSED	errno of execve, by a relay (sys/relay.h)
+ *	likewise			<--	REFUSED	errno of execve, by a relay (sys/relay.h)
  *
  * A message is one fixed struct in one packet of a SOCK_SEQPACKET pair. Only READY is sent always; the plan says which
  * of the others this container needs, and without a cgroup init waits for GO until its pid is recorded. Any other message
@@ -25,7 +25,7 @@
  * The gate is two FIFOs in the state directory and a page. The child sleeps in one read of the first FIFO. It never
  * writes to the second one, whose end of file says that the program has been executed, since the descriptor is
  * close-on-exec, or that the child has died: the page, which is memory to the child, tells them apart, and holds the
- * child's error if its program does not run.
+ * child's error if its program does not run. A relay that cannot execute it writes to the second FIFO.
  */
 #pragma once
 
@@ -83,7 +83,8 @@ struct moment moment_now(void);
 /* The page both processes see. */
 struct progress {
 	volatile uint32_t child_phase; /* where the child is */
-	volatile bool leaving;	       /* nothing but execve is left */
+	volatile bool leaving;	       /* nothing but execve is left ... */
+	char program[256];	       /* ... of this program */
 	volatile pid_t pid;	       /* of a child that was born through a go-between */
 	volatile bool timed;	       /* CPU time is noted as well */
 	volatile struct moment stamps[PHASES];
@@ -130,12 +131,10 @@ int channel_expect(const struct channel *ch, enum message_type type, unsigned se
 
 /*
  * The process says, without a system call, that nothing but execve is left; the other waits until its program has been
- * executed, which closes its end. Its own error if it has not, ERR_GONE if it was killed. *ret_refusal is not 0 where all that
- * is known is the errno of execve(2).
+ * executed, which closes its end. Its own error, or its relay's, if it has not, ERR_GONE if it was killed.
  */
-void channel_leave(const struct channel *ch);
-int channel_expect_end(const struct channel *ch, unsigned seconds, int *ret_refusal,
-		       struct error *err);
+void channel_leave(const struct channel *ch, const char *program);
+int channel_expect_end(const struct channel *ch, unsigned seconds, struct error *err);
 
 /* The last words of a peer that has ended, once: its own error, or ERR_GONE. Always -1. */
 int channel_reason(const struct channel *ch, struct error *err);
@@ -163,8 +162,8 @@ void gate_close(struct gate *gate);
 /* Child: sleeps until somebody opens the gate. */
 int gate_wait(const struct gate *gate, struct error *err);
 
-/* Child: nothing but execve can fail now. No system call. */
-void gate_pass(const struct gate *gate);
+/* Child: nothing but execve of the program can fail now. No system call. */
+void gate_pass(const struct gate *gate, const char *program);
 
 /* Child: says why the program does not run, once it ends. No system call. */
 void gate_answer(const struct gate *gate, const struct error *failure);

@@ -194,7 +194,8 @@ static int become_container(struct launch *l, const char **ret_program, struct e
 					   .last_capability = l->host->last_capability,
 					   .where = "/process" };
 	auto_proc struct proc sysctls = { .fd = -1 };
-	int keep[] = { l->gate.fd, l->gate.answer, l->child.fd };
+	int keep[] = { l->gate.fd, l->gate.answer, l->child.fd, l->relay };
+	size_t n_keep = ARRAY_SIZE(keep) - (l->relay < 0);
 
 	if (phase_enter(&l->child, PHASE_JOIN, err) || be_born(l, err) ||
 	    enter_namespaces(l, err) || set_names(plan, err))
@@ -219,11 +220,11 @@ static int become_container(struct launch *l, const char **ret_program, struct e
 	if (!p->exists)
 		return prctl(PR_SET_PDEATHSIG, 0) < 0
 			       ? error_sys(err, "prctl PR_SET_PDEATHSIG")
-			       : become_enclosed(plan->preserve_fds, keep, ARRAY_SIZE(keep), err);
+			       : become_enclosed(plan->preserve_fds, keep, n_keep, err);
 	if (phase_enter(&l->child, PHASE_CREDENTIALS, err) ||
 	    (limits_are_own(plan, l->host) && limits_schedule_self(p, "/process", err)) ||
 	    become_user(&credentials, l->arena, ret_program, err) ||
-	    become_enclosed(plan->preserve_fds, keep, ARRAY_SIZE(keep), err))
+	    become_enclosed(plan->preserve_fds, keep, n_keep, err))
 		return -1;
 	return become_confined(&credentials, err);
 }
@@ -255,10 +256,13 @@ static int run_program(struct launch *l, const char *program, struct error *err)
 {
 	const struct process_plan *p = &l->plan->process;
 	struct channel alone = { .fd = -1, .progress = l->child.progress };
+	struct leap leap = { .relay = l->relay };
 
 	if (!p->exists)
 		return error_config(err, "/process", PHRASE_NO_PROCESS);
 	if (phase_enter(&alone, PHASE_START_HOOKS, err))
+		return -1;
+	if (become_prepare(p, "/process", program, l->gate.answer, &leap, l->arena, err))
 		return -1;
 	if (!notifies(l) && become_filtered(l->plan->seccomp, &alone, err))
 		return -1;
@@ -266,8 +270,8 @@ static int run_program(struct launch *l, const char *program, struct error *err)
 		return -1;
 	if (phase_enter(&alone, PHASE_EXEC, err))
 		return -1;
-	gate_pass(&l->gate);
-	return become_program(p, "/process", program, err);
+	gate_pass(&l->gate, program);
+	return become_program(p, "/process", program, &leap, err);
 }
 
 NORETURN void child_main(struct launch *l)

@@ -27,6 +27,7 @@
 #include "base/phrases.h"
 #include "cgroup/enter.h"
 #include "run/arrival.h"
+#include "run/become.h"
 #include "run/caller.h"
 #include "run/join.h"
 #include "run/limits.h"
@@ -34,7 +35,6 @@
 #include "run/member.h"
 #include "run/rdtgroup.h"
 #include "sys/clone.h"
-#include "sys/lsm.h"
 #include "sys/relay.h"
 #include "sys/security.h"
 #include "sys/selfexe.h"
@@ -110,9 +110,8 @@ static void borrower_main(void *e)
  */
 static bool may_borrow(const struct exec *e)
 {
-	return e->hidden && process_can_borrow() && !e->waits_for_go && !e->refused &&
-	       !e->needs_go_between && !e->options->ignore_paused &&
-	       !(e->plan->seccomp && e->plan->seccomp->notify) &&
+	return e->hidden && process_can_borrow() && !e->waits_for_go && !e->needs_go_between &&
+	       !e->options->ignore_paused && !(e->plan->seccomp && e->plan->seccomp->notify) &&
 	       !(e->namespaces & CLONE_NEWTIME) &&
 	       !(e->host->ignored_signals & UINT64_C(1) << (SIGALRM - 1));
 }
@@ -240,6 +239,22 @@ static void take_off(struct exec *e)
 }
 
 /*
+ * The init of `run` leads to the runtime's own file until its program runs, which takes a moment, and nobody who could look into
+ * it may come before that. That of `create` does not, and nobody holds the lock while it waits.
+ */
+static int let_run_finish(const struct exec *e, struct error *err)
+{
+	const struct state *state = &e->container->state;
+
+	if (e->container->status != CONTAINER_CREATED || !(e->arrives || e->plan->traces))
+		return 0;
+	if (state_lock(state, err))
+		return -1;
+	state_unlock(state);
+	return 0;
+}
+
+/*
  * The process waits for us only where we have to do something before its program runs. Only root of the host may write the
  * attributes of a process that hides itself.
  */
@@ -249,7 +264,8 @@ static int decide(struct exec *e, struct error *err)
 	bool limited,
 		changes = p->uid || p->gid || e->namespaces & CLONE_NEWUSER || !exec_is_root(e);
 
-	if (cgroup_check_memory(e->container->cgroup, &limited, err) || arrival_decide(e, err))
+	if (cgroup_check_memory(e->container->cgroup, &limited, err) || arrival_decide(e, err) ||
+	    let_run_finish(e, err))
 		return -1;
 	/* Who could trace it makes it come another way; another user's process may be shown by the host. */
 	e->hidden = !e->arrives && !(changes && changed_user_is_dumpable());
@@ -259,37 +275,14 @@ static int decide(struct exec *e, struct error *err)
 	return 0;
 }
 
-static bool passes_filter(const struct exec *e)
-{
-	const struct seccomp_plan *filter = e->plan->seccomp;
-	struct relay_call calls[RELAY_CALLS];
-
-	if (!filter)
-		return true;
-	relay_describe(e->child.fd, calls);
-	for (size_t i = 0; i < RELAY_CALLS; i++)
-		if (filter->notify || !seccomp_permits(filter, calls[i].nr, calls[i].args))
-			return false;
-	return true;
-}
-
-/* execve(2) changes nothing more when it comes a second time, but a label is for the first that is executed. */
-static bool may_relay(const struct exec *e)
-{
-	const struct process_plan *p = &e->plan->process;
-	bool is_labelled = p->apparmor || p->selinux || e->host->selinux ||
-			   (e->host->apparmor && !lsm_is_unconfined());
-
-	return e->hidden && !is_labelled && passes_filter(e);
-}
-
 /* The process must not lead to our own file: neither while it is in the container nor when it executes its program. */
 static int protect(struct exec *e, struct error *err)
 {
 	if (selfexe_is_safe())
 		return 0;
-	e->relay = may_relay(e) ? relay_open(e->child.fd, MSG_REFUSED) : -1;
-	return e->relay < 0 ? selfexe_protect(e->options->argv, err) : 0;
+	e->relay = e->hidden && become_may_relay(e->plan, e->host) ? relay_open() : -1;
+	return e->relay < 0 ? selfexe_protect(e->options->argv, err)
+			    : relay_write(e->relay, e->child.fd, MSG_REFUSED, err);
 }
 
 static int open_all(struct exec *e, struct error *err)
@@ -426,38 +419,6 @@ static int let_go(struct exec *e, struct error *err)
 	return channel_send(&e->parent, MSG_GO, 0, err);
 }
 
-/* The relay could only say that it was refused. Another process goes the same way, but for the program, to see why. */
-static int explain_refusal(struct exec *e, int errnum, struct error *err)
-{
-	auto_fd int pidfd = -1;
-	struct error why;
-
-	fd_close(&e->parent.fd);
-	e->refused = errnum;
-	e->waits_for_go = e->shielded = false;
-	if (channel_open(&e->parent, &e->child, &why) == 0 &&
-	    process_clone(0, cgroup_clone_fd(e->container->cgroup), &pidfd, &why) == 0)
-		member_main(e);
-	fd_close(&e->child.fd);
-	if (pidfd >= 0 && channel_expect_end(&e->parent, STEP_SECONDS, &errnum, &why) < 0 &&
-	    why.kind != ERR_GONE)
-		*err = why;
-	else
-		error_errno(err, errnum, "exec \"%s\"", e->plan->process.args[0]);
-	if (pidfd >= 0)
-		process_end(pidfd);
-	return -1;
-}
-
-static int await_program(struct exec *e, struct error *err)
-{
-	int refusal;
-
-	if (channel_expect_end(&e->parent, patience(e), &refusal, err) == 0)
-		return 0;
-	return refusal ? explain_refusal(e, refusal, err) : -1;
-}
-
 static int go_steps(struct exec *e, struct error *err)
 {
 	if (phase_enter(&e->parent, PHASE_LIMITS, err) || (e->waits_for_go && let_go(e, err)) ||
@@ -465,7 +426,7 @@ static int go_steps(struct exec *e, struct error *err)
 	    listener_give(&e->parent, e->pidfd, e->plan,
 			  container_status_name(e->container->status), e->container->init.pid,
 			  e->pid, &e->agent, e->arena, err) ||
-	    await_program(e, err))
+	    channel_expect_end(&e->parent, patience(e), err))
 		return -1;
 	if (phase_enter(&e->parent, PHASE_RECORD, err))
 		return -1;

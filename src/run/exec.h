@@ -55,7 +55,6 @@ struct exec {
 	bool shielded; /* the process is the OOM killer's first choice until it is to run its program */
 	bool hidden;	   /* nobody but the host's root can look into it */
 	int relay;	   /* by which it executes its program (sys/relay.h), -1: without */
-	int refused;	   /* this one only says what this errno of execve means, 0: none */
 	bool borrows;	   /* it has our memory until it runs its program */
 	bool waits_for_go; /* it does not run its program before it is told to */
 	struct channel parent, child; /* our end and the child's */

@@ -75,14 +75,14 @@ int host_check_program(struct error *err)
 	return selfexe_check_path(err);
 }
 
+bool host_reads_once(const char *path)
+{
+	return path && !file_is_regular(path);
+}
+
 int host_protect_program(char **argv, struct error *err)
 {
 	return selfexe_protect(argv, err);
-}
-
-int host_prepare_program(char **argv, struct error *err)
-{
-	return selfexe_prepare(argv, err);
 }
 
 int host_reach_systemd(char **argv, struct error *err)

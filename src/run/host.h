@@ -10,12 +10,11 @@ int host_read(struct host *ret, struct arena *a, struct error *err);
 /* That it is no container that has started us, through a file in /proc. Before all else. */
 int host_check_program(struct error *err);
 
-/*
- * The runtime's program goes on from a file no container can write to (sys/selfexe.h); before anything of ours is open. Where
- * parent_create() follows it does the last step, and this the first.
- */
+/* Whether the file (NULL: none) is a pipe or the like, in which a program that begins anew would find nothing any more. */
+bool host_reads_once(const char *path);
+
+/* The runtime's program goes on from a file no container can write to (sys/selfexe.h). It may begin anew. */
 int host_protect_program(char **argv, struct error *err);
-int host_prepare_program(char **argv, struct error *err);
 
 /* What needs systemd goes on in a program that can ask it (sys/buslib.h); before anything was changed. */
 int host_reach_systemd(char **argv, struct error *err);

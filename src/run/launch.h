@@ -57,12 +57,19 @@ struct launch {
 	int join_fds[8];	      /* plan->ns.joins, in that order; -1: done by the parent */
 
 	struct handover *handover; /* written by the parent before GO, read by the child after it */
-	int own_pidfd;		   /* of the runtime, for the child to watch */
-	bool settled;		   /* the child has a table of descriptors of its own */
-	pid_t pid;		   /* of init, as we see it */
+	int relay;     /* by which init executes its program (sys/relay.h), -1: without */
+	int own_pidfd; /* of the runtime, for the child to watch */
+	bool settled;  /* the child has a table of descriptors of its own */
+	pid_t pid;     /* of init, as we see it */
 	int pidfd;
 	bool hooked; /* a hook has run, so a failure runs the poststop hooks */
 };
+
+/*
+ * Decides how the program's own file is kept from the container; the program may begin anew (sys/selfexe.h). The relay is for a
+ * container in which nobody can be before its program: that of `run`, with a pid namespace of its own.
+ */
+int parent_protect(struct launch *l, char **argv, struct error *err);
 
 /*
  * Makes the container up to "created". On failure everything is undone. On success l->pid and l->pidfd are init's, the state

@@ -16,7 +16,6 @@
 #include "run/become.h"
 #include "run/join.h"
 #include "run/limits.h"
-#include "sys/relay.h"
 #include "sys/security.h"
 #include "sys/selfexe.h"
 
@@ -101,33 +100,14 @@ static bool is_kept_from_us(const struct exec *e, const struct credentials *c)
 	       e->host->euid != 0;
 }
 
-/* What can still be prepared before a filter may deny it. */
-static const char **prepare_relay(struct exec *e, const struct process_plan *p, struct error *err)
-{
-	const char **argv;
-	size_t n = 0;
-
-	while (p->args[n])
-		n++;
-	argv = arena_new_n(e->arena, const char *, n + 2);
-	memcpy(argv + 1, p->args, n * sizeof(argv[0]));
-	if (fcntl(e->child.fd, F_SETFD, 0) == 0)
-		return argv;
-	error_sys(err, "fcntl F_SETFD");
-	return NULL;
-}
-
 /* The runtime has set limits and priorities; nothing of it is needed any more. */
 static int run_program(struct exec *e, struct process_plan *p, struct credentials *c,
 		       const char *program, void *reserve, struct error *err)
 {
-	const char **argv = NULL;
+	struct leap leap = { .relay = e->relay };
 
-	if (!e->arrives && become_confined(c, err))
-		return -1;
-	if (e->refused)
-		return become_refused(c->where, program, e->refused, err);
-	if (e->relay >= 0 && !(argv = prepare_relay(e, p, err)))
+	if ((!e->arrives && become_confined(c, err)) ||
+	    become_prepare(p, c->where, program, e->child.fd, &leap, e->arena, err))
 		return -1;
 	if (reserve != MAP_FAILED)
 		(void)munmap(reserve, RESERVE);
@@ -138,11 +118,8 @@ static int run_program(struct exec *e, struct process_plan *p, struct credential
 	    phase_enter(&e->child, PHASE_EXEC, err) || become_filtered(c->seccomp, &e->child, err))
 		return -1;
 	e->child.progress->silent |= c->seccomp != NULL;
-	channel_leave(&e->child);
-	if (!argv)
-		return become_program(p, c->where, program, err);
-	relay_execute(e->relay, program, argv, p->env);
-	return become_refused(c->where, program, errno, err);
+	channel_leave(&e->child, program);
+	return become_program(p, c->where, program, &leap, err);
 }
 
 NORETURN void member_main(struct exec *e)
@@ -158,7 +135,6 @@ NORETURN void member_main(struct exec *e)
 	void *reserve = MAP_FAILED;
 	struct error err;
 
-	process.terminal = process.terminal && !e->refused;
 	if (become_member(e, &process, &credentials, &program, &err) == 0) {
 		if (e->shielded)
 			reserve = take_reserve();

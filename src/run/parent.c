@@ -23,6 +23,7 @@
 #include "base/phrases.h"
 #include "base/utc.h"
 #include "cgroup/events.h"
+#include "run/become.h"
 #include "run/cgroups.h"
 #include "run/container.h"
 #include "run/destroy.h"
@@ -38,6 +39,7 @@
 #include "spec/names.h"
 #include "sys/clone.h"
 #include "sys/proc.h"
+#include "sys/relay.h"
 #include "sys/selfexe.h"
 #include "sys/syscalls.h"
 #include "sys/tty.h"
@@ -279,6 +281,25 @@ static int clone_init(struct launch *l, struct error *err)
 	return result;
 }
 
+static bool may_relay(const struct launch *l)
+{
+	const struct plan *plan = l->plan;
+
+	return l->options->starts && plan->ns.fresh & CLONE_NEWPID && plan->process.exists &&
+	       !plan->hooks[HOOK_CREATE_CONTAINER].n && !plan->hooks[HOOK_START_CONTAINER].n &&
+	       become_may_relay(plan, l->host);
+}
+
+int parent_protect(struct launch *l, char **argv, struct error *err)
+{
+	l->relay = -1;
+	if (selfexe_is_safe())
+		return 0;
+	if (may_relay(l))
+		l->relay = relay_open();
+	return l->relay < 0 ? selfexe_prepare(argv, err) : 0;
+}
+
 /* ---- 5: id maps, devices ------------------------------------------------------------------------------------------------------ */
 
 static int give_ids(struct launch *l, struct error *err)
@@ -344,6 +365,8 @@ static int serve_init(struct launch *l, struct error *err)
 {
 	if (give_ids(l, err) || give_pid(l, err) || move_net_devices(l, err))
 		return blame_init(l, err);
+	if (l->relay >= 0 && relay_write(l->relay, l->gate.answer, MSG_REFUSED, err))
+		return -1;
 	cgroup_give_joins(l->cgroup, l->handover->joins);
 	sources_give(&l->sources, l->handover->sources);
 	return channel_send(&l->parent, MSG_GO, 0, err);
@@ -360,6 +383,7 @@ static int expect(struct launch *l, enum message_type type, unsigned seconds, in
 		fd_close(&l->console);
 		fd_close(&l->own_pidfd);
 		gate_close(&l->gate);
+		fd_close(&l->relay);
 		selfexe_release();
 		l->settled = true;
 	}

@@ -93,37 +93,42 @@ int program_find(const struct process_plan *p, const char *where, struct arena *
 	return program_error(p->args[0], errnum, where, err);
 }
 
-int program_explain(const char *path, struct error *err)
+int program_check(const char *path, struct error *err)
 {
-	int errnum = errno;
+	auto_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	char line[256], shown[256], *end, *interpreter;
-	auto_fd int fd = -1;
-	ssize_t n;
+	ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+	int errnum;
 
-	error_errno(err, errnum, "exec \"%s\"", path);
-	if (errnum != ENOENT && errnum != ENOEXEC && errnum != EACCES)
-		return -1;
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
-	if (n < 2)
-		return -1;
+	if (n < 2 || line[0] != '#' || line[1] != '!')
+		return 0;
 	line[n] = '\0';
-	if (line[0] != '#' || line[1] != '!') {
-		if (errnum == ENOEXEC)
-			error_errno(err, errnum,
-				    "exec \"%s\": neither a program for this machine nor a script "
-				    "with \"#!\"",
-				    path);
-		return -1;
-	}
 	interpreter = line + 2 + strspn(line + 2, " \t");
 	end = interpreter + strcspn(interpreter, " \t\n");
 	*end = '\0';
-	if (judge_file(interpreter) == 0)
-		return -1;
+	errnum = judge_file(interpreter);
+	if (!errnum)
+		return 0;
 	str_quote(interpreter, shown, sizeof(shown));
 	return error_errno(err, errnum, "exec \"%s\": its interpreter \"%s\"%s", path, shown,
 			   end > interpreter && end[-1] == '\r'
 				   ? " ends with a carriage return (the file has Windows line ends)"
 				   : "");
+}
+
+int program_refused(const char *path, int errnum, struct error *err)
+{
+	if (errnum == ENOEXEC)
+		return error_errno(err, errnum,
+				   "exec \"%s\": neither a program for this machine nor a script "
+				   "with \"#!\"",
+				   path);
+	return error_errno(err, errnum, "exec \"%s\"", path);
+}
+
+int program_explain(const char *path, int errnum, struct error *err)
+{
+	if ((errnum == ENOENT || errnum == ENOEXEC || errnum == EACCES) && program_check(path, err))
+		return -1;
+	return program_refused(path, errnum, err);
 }

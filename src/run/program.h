@@ -20,5 +20,11 @@ size_t program_candidates(const struct process_plan *p, struct arena *a, const c
 /* Why args[0], called `name`, was not found. */
 int program_error(const char *name, int errnum, const char *where, struct error *err);
 
-/* Fills *err for an execve(2) that failed with errno: names a missing or foreign interpreter if that is why. */
-int program_explain(const char *path, struct error *err);
+/* Refuses a script whose interpreter cannot be executed; of anything else it says nothing. */
+int program_check(const char *path, struct error *err);
+
+/* What errno of execve(2) says of the program, without a look at it. Always -1. */
+int program_refused(const char *path, int errnum, struct error *err);
+
+/* The same with a look: names a missing or foreign interpreter if that is why. Always -1. */
+int program_explain(const char *path, int errnum, struct error *err);

@@ -41,6 +41,13 @@ char *file_read_regular(const char *path, size_t max, struct arena *a, size_t *r
 	return fd_read_all(a, fd, max, ret_size);
 }
 
+bool file_is_regular(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 static bool is_null(const struct stat *st)
 {
 	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(1, 3);

@@ -14,6 +14,9 @@
  */
 char *file_read_regular(const char *path, size_t max, struct arena *a, size_t *ret_size);
 
+/* Whether that is what it is; false too if it cannot be found out. */
+bool file_is_regular(const char *path);
+
 /* The device 1:3, whatever its name. */
 bool file_is_null(int fd);
 

@@ -2,6 +2,7 @@
 #include "sys/relay.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -17,7 +18,7 @@
  *	write(report, { type, errno }, 8);
  *	exit_group(1);
  *
- * `report` and `type` are the last two words; relay_open() fills them in.
+ * `report` and `type` are the last two words; relay_write() fills them in.
  */
 #if defined(__x86_64__)
 #define MACHINE EM_X86_64
@@ -139,21 +140,29 @@ static size_t make_image(struct image *ret, int report, uint32_t type)
 	return size;
 }
 
-int relay_open(int report, uint32_t type)
+int relay_open(void)
 {
-	auto_fd int fd = file_make_sealed("relay");
-	struct image image;
-	size_t size;
+	return teu_relay_end - teu_relay_begin <= MAX_CODE ? file_make_sealed("relay") : -1;
+}
 
-	if (fd < 0 || teu_relay_end - teu_relay_begin > MAX_CODE)
-		return -1;
-	size = make_image(&image, report, type);
-	return write(fd, &image, size) == (ssize_t)size && file_seal(fd) == 0 ? fd_take(&fd) : -1;
+int relay_write(int relay, int report, uint32_t type, struct error *err)
+{
+	struct image image;
+	size_t size = make_image(&image, report, type);
+
+	return write(relay, &image, size) == (ssize_t)size && file_seal(relay) == 0
+		       ? 0
+		       : error_sys(err, "write the relay");
 }
 #else
-int relay_open(int report UNUSED, uint32_t type UNUSED)
+int relay_open(void)
 {
 	return -1;
+}
+
+int relay_write(int relay UNUSED, int report UNUSED, uint32_t type UNUSED, struct error *err)
+{
+	return error_errno(err, ENOSYS, "write the relay");
 }
 #endif
 

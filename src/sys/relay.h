@@ -17,11 +17,11 @@ struct relay_message {
 	int32_t errnum;
 };
 
-/*
- * A descriptor of a relay that marks `report`, which it inherits, close-on-exec and executes the program. -1 where there can be
- * none: on other architectures, and where memory must not be executed (vm.memfd_noexec).
- */
-int relay_open(int report, uint32_t type);
+/* A descriptor for a relay. -1 where there can be none: on other architectures, and where vm.memfd_noexec forbids it. */
+int relay_open(void);
+
+/* Makes it one that marks `report`, which it inherits, close-on-exec, executes the program, or sends such a message there. */
+int relay_write(int relay, int report, uint32_t type, struct error *err);
 
 /* The system calls it makes, with their arguments, for judging a filter. */
 #define RELAY_CALLS 4

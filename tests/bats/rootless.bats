@@ -513,23 +513,29 @@ full"
 	umount -l root
 }
 
-# What a container of the user could write is copied before it comes near one.
-copies() {	# PROGRAM
+# What a container of the user could write is copied before it comes near one, or executes its program by a relay.
+protection() {	# PROGRAM create|run
 	# No tracer beside another: the leak check of a build with sanitizers is one.
 	RTB_TOKEN=$TOKEN ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0 as_user \
-		strace -f -qq -e trace=memfd_create -o trace "$1" --root "$ROOT" run --bundle "$BUNDLE" "$ID" </dev/null
-	grep -c '^[0-9]* *memfd_create("teu"' trace || :
+		strace -qq -e trace=memfd_create -o trace "$1" --root "$ROOT" "$2" --bundle "$BUNDLE" "$ID" </dev/null
+	[[ $2 == run ]] || ok delete --force "$ID"
+	sed -n 's/.*memfd_create("\([a-z]*\)".*/\1/p' trace | xargs
 }
 
 @test "the program is protected where the user's containers could write it" {
+	local program
+
 	need_program strace
 	own_id
 	args true
-	eq "$(copies "${RUNTIME%/*}/program/teu")" 0
+	eq "$(protection "${RUNTIME%/*}/program/teu" create)" ''
+	eq "$(protection "${RUNTIME%/*}/program/teu" run)" ''
 	install -o "$RTB_USER" "${RUNTIME%/*}/program/teu" own
-	eq "$(copies "$TEST_DIR/own")" 1
 	install -m 775 "${RUNTIME%/*}/program/teu" shared
-	eq "$(copies "$TEST_DIR/shared")" 1
+	for program in own shared; do
+		eq "$(protection "$TEST_DIR/$program" create)" teu
+		eq "$(protection "$TEST_DIR/$program" run)" relay
+	done
 }
 
 @test "checkpoint is no command" {

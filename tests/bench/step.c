@@ -59,7 +59,8 @@ static void locate(struct process *p)
 		char *name = strchr(line, '/');
 
 		line[strcspn(line, "\n")] = '\0';
-		if (!name || strcmp(name, program) != 0 || sscanf(line, "%lx-%lx", &begin, &end) != 2)
+		if (!name || strcmp(name, program) != 0 ||
+		    sscanf(line, "%lx-%lx", &begin, &end) != 2)
 			continue;
 		if (!p->begin)
 			p->begin = begin;
@@ -112,8 +113,8 @@ static int follow(pid_t first)
 
 int main(int argc, char **argv)
 {
-	long options = PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-		       PTRACE_O_TRACEEXEC;
+	long options =
+		PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
 	int result, status;
 	FILE *file;
 	pid_t pid;

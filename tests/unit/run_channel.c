@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "check.h"
+#include "sys/relay.h"
 
 static void test_messages(void)
 {
@@ -47,7 +48,6 @@ static void test_failure(bool silent)
 {
 	struct channel parent, child;
 	struct error err, failure;
-	int refusal;
 
 	CHECK_INT(channel_open(&parent, &child, &err), 0);
 	child.progress->silent = silent;
@@ -59,30 +59,29 @@ static void test_failure(bool silent)
 	CHECK_STR(err.where, "/process/cwd");
 	CHECK_STR(err.text, "is wrong");
 	fd_close(&child.fd);
-	CHECK_INT(channel_expect_end(&parent, 1, &refusal, &err), -1);
+	CHECK_INT(channel_expect_end(&parent, 1, &err), -1);
 	CHECK_STR(err.where, "/process/cwd");
-	CHECK_INT(refusal, 0);
 	fd_close(&parent.fd);
 }
 
-/* All that a relay knows. */
+/* All that a relay knows is the errno. */
 static void test_refusal(void)
 {
 	struct channel parent, child;
 	struct error err;
-	int refusal;
 
 	CHECK_INT(channel_open(&parent, &child, &err), 0);
-	channel_leave(&child);
-	CHECK_INT(channel_send(&child, MSG_REFUSED, ENOEXEC, &err), 0);
+	channel_leave(&child, "/bin/program");
+	CHECK_INT(channel_send(&child, MSG_REFUSED, ETXTBSY, &err), 0);
 	fd_close(&child.fd);
-	CHECK_INT(channel_expect_end(&parent, 1, &refusal, &err), -1);
-	CHECK_INT(refusal, ENOEXEC);
-	CHECK_INT(channel_expect_end(&parent, 1, &refusal, &err), 0);
+	CHECK_INT(channel_expect_end(&parent, 1, &err), -1);
+	CHECK_INT(err.errnum, ETXTBSY);
+	CHECK_CONTAINS(err.text, "exec \"/bin/program\"");
+	CHECK_INT(channel_expect_end(&parent, 1, &err), 0);
 	fd_close(&parent.fd);
 }
 
-/* An init behind the gate: executes a program, fails to, or dies. */
+/* An init behind the gate: executes a program, fails to, by itself or by a relay, or dies. */
 static pid_t behind_gate(struct gate *gate, char how)
 {
 	pid_t pid = fork();
@@ -91,8 +90,14 @@ static pid_t behind_gate(struct gate *gate, char how)
 	if (pid)
 		return pid;
 	if (gate_wait(gate, &err) == 0 && how == 'e') {
-		gate_pass(gate);
+		gate_pass(gate, "/bin/sleep");
 		execl("/bin/sleep", "sleep", "5", NULL);
+	}
+	if (how == 'r') {
+		const struct relay_message message = { MSG_REFUSED, ENOENT };
+
+		gate_pass(gate, "/bin/sleep");
+		CHECK(write(gate->answer, &message, sizeof(message)) == sizeof(message));
 	}
 	if (how == 'f') {
 		error_config(&err, "/process/args/0", "no such program");
@@ -103,7 +108,7 @@ static pid_t behind_gate(struct gate *gate, char how)
 
 static void test_gate(const char *root)
 {
-	static const char ways[] = "efd";
+	static const char ways[] = "efrd";
 	struct error err;
 
 	for (const char *how = ways; *how; how++) {
@@ -119,7 +124,9 @@ static void test_gate(const char *root)
 		CHECK(gate_is_closed(&s));
 		CHECK(gate_is_closed(&s));
 		CHECK_INT(gate_open(&s, 5, &err), *how == 'e' ? 0 : -1);
-		if (*how == 'f')
+		if (*how == 'r')
+			CHECK_CONTAINS(err.text, "exec \"/bin/sleep\"");
+		if (*how == 'f' || *how == 'r')
 			CHECK_STR(err.where, "/process/args/0");
 		if (*how == 'd')
 			CHECK_INT(err.kind, ERR_GONE);

@@ -35,8 +35,11 @@ static int execute(const char *program, const char *const *args, char *descripto
 		argv[i + 1] = args[i];
 	pid = fork();
 	if (pid == 0) {
-		int relay = relay_open(fds[1], TYPE);
+		struct error err;
+		int relay = relay_open();
 
+		if (relay_write(relay, fds[1], TYPE, &err))
+			_exit(98);
 		fcntl(fds[1], F_SETFD, 0);
 		relay_execute(relay, program, argv, env);
 		_exit(99);
@@ -93,10 +96,13 @@ static void test_loop(void)
 /* The file that a script's "#!/proc/self/exe" would find is in memory, and cannot be written. */
 static void test_file(void)
 {
-	int relay = relay_open(STDERR_FILENO, TYPE);
+	int relay = relay_open();
 	char path[32], found[64] = "";
+	struct error err;
 
 	CHECK(relay >= 0);
+	CHECK_INT(relay_write(relay, STDERR_FILENO, TYPE, &err), 0);
+	CHECK_INT(relay_write(relay, STDERR_FILENO, TYPE, &err), -1);
 	CHECK(pwrite(relay, "x", 1, 0) < 0 && errno == EPERM);
 	CHECK(ftruncate(relay, 0) < 0 && errno == EPERM);
 	CHECK(fcntl(relay, F_GETFD) & FD_CLOEXEC);
@@ -114,7 +120,7 @@ int main(void)
 	test_loop();
 	test_file();
 #else
-	CHECK(relay_open(STDERR_FILENO, TYPE) < 0);
+	CHECK(relay_open() < 0);
 #endif
 	return check_done();
 }
