@@ -103,7 +103,7 @@ static int check_owner(int fd, const char *what, const char *name, struct error 
 
 	if (fstat(fd, &st) < 0)
 		return error_sys(err, "stat %s \"%s\"", what, name);
-	if (st.st_uid != geteuid() && st.st_uid != 0)
+	if (st.st_uid != 0 && st.st_uid != geteuid())
 		return error_set(err, ERR_STATE, "%s \"%s\" belongs to user %u, who is not trusted",
 				 what, name, st.st_uid);
 	if (st.st_mode & (S_IWGRP | S_IWOTH) && !(st.st_mode & S_ISVTX))

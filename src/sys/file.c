@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/util.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
@@ -89,8 +91,12 @@ int stdio_adopt(unsigned uid, struct error *err)
 
 int stdio_fill(struct error *err)
 {
+	struct pollfd list[] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+	if (poll(list, ARRAY_SIZE(list), 0) < 0)
+		return error_sys(err, "poll of the standard descriptors");
 	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+		if (list[fd].revents & POLLNVAL && open("/dev/null", O_RDWR) != fd)
 			return error_sys(err, "open /dev/null as descriptor %d", fd);
 	return 0;
 }
