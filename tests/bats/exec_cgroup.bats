@@ -321,7 +321,7 @@ same_cgroup() {
 	caller strace -qq -o trace "$(program_of)" --root "$ROOT" exec "$ID" /bin/true </dev/null
 	sed -n '/PR_CAPBSET_READ/,$p' trace | wc -l >count
 	echo "$(<count) calls of the runtime itself"
-	(($(<count) > 30 && $(<count) <= 120 - 14 + ${RTB_USERNS:-0} * 10))
+	(($(<count) > 30 && $(<count) <= 120 - 14 + ${RTB_USERNS:-0} * 20))
 }
 
 @test "many at the same time" {
