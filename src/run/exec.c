@@ -239,14 +239,14 @@ static void take_off(struct exec *e)
 }
 
 /*
- * The init of `run` leads to the runtime's own file until its program runs, which takes a moment, and nobody who could look into
- * it may come before that. That of `create` does not, and nobody holds the lock while it waits.
+ * The init of `run` leads to the runtime's own file until its program runs, which takes a moment: nobody may come before that.
+ * That of `create` does not, and nobody holds the lock while it waits.
  */
 static int let_run_finish(const struct exec *e, struct error *err)
 {
 	const struct state *state = &e->container->state;
 
-	if (e->container->status != CONTAINER_CREATED || !(e->arrives || e->plan->traces))
+	if (e->container->status != CONTAINER_CREATED)
 		return 0;
 	if (state_lock(state, err))
 		return -1;

@@ -185,6 +185,18 @@ ex_fails() {	# [OPTION...] ID COMMAND...
 	eq "$output" once
 }
 
+# The setting is a pid namespace's own.
+@test "where memory must not be executed programs run without a relay" {
+	need_root "set vm.memfd_noexec"
+	[[ -e /proc/sys/vm/memfd_noexec ]] || skip "no vm.memfd_noexec in this kernel"
+	RTB_TOKEN=$TOKEN timeout 60 unshare --pid --fork --mount-proc bash -c '
+		echo 2 >/proc/sys/vm/memfd_noexec && "${@:3}" run --detach --bundle "$2" "$1" &&
+			"${@:3}" exec "$1" echo entered && "${@:3}" delete --force "$1"' - \
+		"$ID" "$BUNDLE" "$RUNTIME" --root "$ROOT" </dev/null >"$OUT" 2>"$ERR" 3>&- 4>&- ||
+		{ cat "$ERR" >&2; return 1; }
+	eq "$(<"$OUT")" entered
+}
+
 @test "the process cannot be traced before its program runs" {
 	all_caps
 	config '(.process.capabilities[]) |= map(select(. != "CAP_SYS_PTRACE"))'
