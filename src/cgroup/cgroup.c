@@ -231,7 +231,7 @@ static bool parse_line(const char *line, struct arena *a, struct hierarchy *h)
 	h->name = arena_strndup(a, line, end);
 	if (h->version == 2 && str_starts(h->name, "leaf=")) {
 		h->leaf = h->name + 5;
-		if (!*h->leaf || *h->leaf == '.' || strchr(h->leaf, '/'))
+		if (!is_clean_path(arena_printf(a, "/%s", h->leaf)))
 			return false;
 	}
 	if (h->version == 2 || str_eq(h->name, "-"))
@@ -291,13 +291,14 @@ static const char *needed_by(struct cgroup *cg, const struct hierarchy *h)
 	return NULL;
 }
 
-static int make_one(struct hierarchy *h, const struct cgroup_plan *plan, struct error *err)
+static int make_one(struct hierarchy *h, const struct cgroup_plan *plan, struct arena *a,
+		    struct error *err)
 {
 	if (hierarchy_make(h, err) || (h->version == 1 && cpuset_fill(h, err)))
 		return -1;
 	if (h->alone && !h->existed)
 		cgroup2_enable_first(h, plan->delegated);
-	if (h->alone && delegate_make(h, plan, err))
+	if (h->alone && delegate_make(h, plan, a, err))
 		return -1;
 	return open_join(h, err);
 }
@@ -329,7 +330,7 @@ static int make_all(struct cgroup *cg, int version, struct error *err)
 		struct hierarchy *h = &cg->list[i];
 
 		if (h->version == version) {
-			int result = make_one(h, cg->plan, err);
+			int result = make_one(h, cg->plan, cg->arena, err);
 
 			/* Descriptors may be few, and most hierarchies have no limit. */
 			fd_close(&h->root);
@@ -378,7 +379,7 @@ int cgroup_place(struct cgroup *cg, pid_t pid, struct error *err)
 			forget(cg);
 		return -1;
 	}
-	return delegate_make(&cg->list[0], cg->plan, err);
+	return delegate_make(&cg->list[0], cg->plan, cg->arena, err);
 }
 
 int cgroup_make_v1(struct cgroup *cg, struct error *err)
@@ -445,23 +446,32 @@ bool cgroup_is_entered_late(const struct cgroup *cg)
 	return !cg->n || (h && (h->join < 0 || h->procs >= 0));
 }
 
-void cgroup_give_joins(const struct cgroup *cg, int ret[CGROUP_HIERARCHIES])
+void cgroup_give_joins(const struct cgroup *cg, struct cgroup_joins *ret)
 {
+	ret->procs = -1;
 	for (size_t i = 0; i < CGROUP_HIERARCHIES; i++)
-		ret[i] = -1;
-	for (size_t i = 0; i < cg->n; i++)
-		ret[cg->list[i].number] =
-			cg->list[i].version == 1 ? cg->list[i].join : cg->list[i].leaf_join;
+		ret->list[i] = -1;
+	for (size_t i = 0; i < cg->n; i++) {
+		const struct hierarchy *h = &cg->list[i];
+
+		ret->list[h->number] = h->version == 1 ? h->join : h->leaf_join;
+		if (h->version == 2)
+			ret->procs = h->procs;
+	}
 }
 
-void cgroup_take_joins(struct cgroup *cg, const int joins[CGROUP_HIERARCHIES])
+void cgroup_take_joins(struct cgroup *cg, const struct cgroup_joins *joins)
 {
 	for (size_t i = 0; i < cg->n; i++) {
 		struct hierarchy *h = &cg->list[i];
 
-		*(h->version == 1 ? &h->join : &h->leaf_join) = joins[h->number];
-		if (h->version == 2 && h->leaf_join >= 0)
-			h->leaf = cg->plan->delegate;
+		if (h->version == 1) {
+			h->join = joins->list[h->number];
+			continue;
+		}
+		h->procs = joins->procs;
+		h->leaf_join = joins->list[h->number];
+		h->leaf = delegate_leaf(cg->plan, cg->arena);
 	}
 }
 
@@ -530,7 +540,7 @@ int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error
 		return -1;
 	/* As long as a process is there, it can pass on nothing: init has gone down by now. */
 	if (v2 && v2->leaf)
-		subtree_pass_on(v2);
+		delegate_pass_on(v2, cg->arena);
 	return 0;
 }
 

@@ -84,8 +84,12 @@ bool cgroup_is_entered_late(const struct cgroup *cg);
  * The descriptors by which hierarchies are entered, of v2 its delegated part, from the process that made them to one that
  * was cloned between cgroup_open() and cgroup_make_v1(); -1 where there is none.
  */
-void cgroup_give_joins(const struct cgroup *cg, int ret[CGROUP_HIERARCHIES]);
-void cgroup_take_joins(struct cgroup *cg, const int joins[CGROUP_HIERARCHIES]);
+struct cgroup_joins {
+	int list[CGROUP_HIERARCHIES];
+	int procs; /* of v2 */
+};
+void cgroup_give_joins(const struct cgroup *cg, struct cgroup_joins *ret);
+void cgroup_take_joins(struct cgroup *cg, const struct cgroup_joins *joins);
 
 /* The calling single-threaded process enters the v1 hierarchies, and v2 if it was not born there. */
 int cgroup_attach_self(const struct cgroup *cg, struct error *err);

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/str.h"
+#include "cgroup/subtree.h"
 
 #define DELEGATE_FILE "/sys/kernel/cgroup/delegate"
 
@@ -56,30 +57,61 @@ static int give(int dir, const char *shown, uid_t owner, struct error *err)
 	return 0;
 }
 
-int delegate_make(struct hierarchy *h, const struct cgroup_plan *plan, struct error *err)
+const char *delegate_leaf(const struct cgroup_plan *plan, struct arena *a)
 {
-	auto_fd int dir = -1, leaf = -1;
+	if (plan->subgroup && plan->delegate)
+		return arena_printf(a, "%s/%s", plan->subgroup, plan->delegate);
+	return plan->subgroup ? plan->subgroup : plan->delegate;
+}
+
+/* Makes a directory in `dir`, which becomes that one, and opens its cgroup.procs. */
+static int descend(int *dir, const char *name, const struct hierarchy *h, int *ret_procs,
+		   struct error *err)
+{
+	auto_fd int below = -1;
+
+	if (mkdirat(*dir, name, 0755) < 0 && errno != EEXIST)
+		return error_sys(err, "mkdir \"%s\" in cgroup \"%s%s\"", name, h->mount, h->path);
+	below = openat(*dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	*ret_procs = below < 0 ? -1 : openat(below, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	if (*ret_procs < 0)
+		return error_sys(err, "open \"%s/cgroup.procs\" in cgroup \"%s%s\"", name, h->mount,
+				 h->path);
+	fd_close(dir);
+	*dir = fd_take(&below);
+	return 0;
+}
+
+int delegate_make(struct hierarchy *h, const struct cgroup_plan *plan, struct arena *a,
+		  struct error *err)
+{
+	auto_fd int dir = -1;
 	int result;
 
-	if (!plan->delegate && !plan->has_owner)
+	if (!plan->subgroup && !plan->delegate && !plan->has_owner)
 		return 0;
 	dir = hierarchy_open(h, h->path, O_RDONLY | O_DIRECTORY);
 	if (dir < 0)
 		return error_sys(err, "open cgroup \"%s%s\"", h->mount, h->path);
-	if (plan->delegate) {
-		if (mkdirat(dir, plan->delegate, 0755) < 0 && errno != EEXIST)
-			return error_sys(err, "mkdir \"%s%s/%s\"", h->mount, h->path,
-					 plan->delegate);
-		leaf = openat(dir, plan->delegate, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		h->leaf_join = leaf < 0 ? -1 : openat(leaf, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-		if (h->leaf_join < 0)
-			return error_sys(err, "open \"%s%s/%s/cgroup.procs\"", h->mount, h->path,
-					 plan->delegate);
-		h->leaf = plan->delegate;
-	}
+	if ((plan->subgroup && descend(&dir, plan->subgroup, h, &h->procs, err)) ||
+	    (plan->delegate && descend(&dir, plan->delegate, h, &h->leaf_join, err)))
+		return -1;
+	h->leaf = delegate_leaf(plan, a);
 	if (!plan->has_owner)
 		return 0;
-	result = give(leaf < 0 ? dir : leaf, h->path, plan->owner, err);
+	result = give(dir, h->path, plan->owner, err);
 	/* Who is not root has nothing to give away, and already owns what it made. */
 	return result && err->errnum == EPERM && geteuid() != 0 ? 0 : result;
+}
+
+void delegate_pass_on(struct hierarchy *h, struct arena *a)
+{
+	const char *slash = strchr(h->leaf, '/'), *path = h->path;
+
+	subtree_pass_on(h);
+	if (!slash)
+		return;
+	h->path = arena_printf(a, "%s/%.*s", path, (int)(slash - h->leaf), h->leaf);
+	subtree_pass_on(h);
+	h->path = path;
 }

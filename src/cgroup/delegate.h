@@ -4,8 +4,15 @@
 
 #include "cgroup/hierarchy.h"
 
+/* The directory that the container lives in, below its cgroup: plan->subgroup and in it plan->delegate; NULL: the cgroup. */
+const char *delegate_leaf(const struct cgroup_plan *plan, struct arena *a);
+
 /*
- * Makes the directory that the container lives in, if it is another than its cgroup (plan->delegate), and gives it, or else
- * the cgroup itself, to plan->owner: the directory and the files of it that /sys/kernel/cgroup/delegate lists, no others.
+ * Makes that directory, and gives it, or else the cgroup itself, to plan->owner: the directory and the files of it that
+ * /sys/kernel/cgroup/delegate lists, no others. Init enters the subgroup by h->procs, then the rest by h->leaf_join.
  */
-int delegate_make(struct hierarchy *h, const struct cgroup_plan *plan, struct error *err);
+int delegate_make(struct hierarchy *h, const struct cgroup_plan *plan, struct arena *a,
+		  struct error *err);
+
+/* Passes on all controllers down to h->leaf; what is refused is left out. */
+void delegate_pass_on(struct hierarchy *h, struct arena *a);

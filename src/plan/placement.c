@@ -176,6 +176,7 @@ int plan_delegation(struct plan *plan, struct arena *a, struct error *err)
 {
 	struct cgroup_plan *cg = &plan->cgroup;
 	const char *delegate = annotation(plan, ANNOTATION_DELEGATE);
+	const char *subgroup = cg->unit ? annotation(plan, ANNOTATION_SUBGROUP) : NULL;
 	bool writable = false;
 
 	for (size_t i = 0; i < plan->fs.n_mounts; i++)
@@ -187,6 +188,10 @@ int plan_delegation(struct plan *plan, struct arena *a, struct error *err)
 		return error_config(err, "/annotations", "%s: \"%s\" is no name of a directory",
 				    ANNOTATION_DELEGATE, delegate);
 	cg->delegate = delegate;
+	if (subgroup && *subgroup && !is_name(subgroup))
+		return error_config(err, "/annotations", "%s: \"%s\" is no name of a directory",
+				    ANNOTATION_SUBGROUP, subgroup);
+	cg->subgroup = subgroup && *subgroup ? subgroup : NULL;
 	if (cg->unit) {
 		struct unit_plan *unit = (struct unit_plan *)(uintptr_t)cg->unit;
 

@@ -102,6 +102,8 @@ struct cgroup_plan {
 	uid_t owner;
 	/* v2: a directory in it which the container lives in and owns; limits stay above. NULL: none. */
 	const char *delegate;
+	/* With systemd: one between that and the scope, where the container's cgroup namespace begins. NULL: none. */
+	const char *subgroup;
 	bool check_usage; /* an update: a limit of memory below what is used is refused */
 };
 

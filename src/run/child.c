@@ -112,7 +112,7 @@ static int take_over(struct launch *l, struct error *err)
 	fd_close(&l->console_peer);
 	fd_close(&l->own_pidfd);
 	l->child.peer_pidfd = -1;
-	cgroup_take_joins(l->cgroup, l->handover->joins);
+	cgroup_take_joins(l->cgroup, &l->handover->joins);
 	sources_take(&l->sources, l->handover->sources);
 	if (cgroup_attach_self(l->cgroup, err) || become_root(ns, err))
 		return -1;

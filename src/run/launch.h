@@ -31,7 +31,7 @@ struct launch_options {
 };
 
 struct handover {
-	int joins[CGROUP_HIERARCHIES];
+	struct cgroup_joins joins;
 	uint64_t sources[]; /* sources_give() */
 };
 

@@ -367,7 +367,7 @@ static int serve_init(struct launch *l, struct error *err)
 		return blame_init(l, err);
 	if (l->relay >= 0 && relay_write(l->relay, l->gate.answer, MSG_REFUSED, err))
 		return -1;
-	cgroup_give_joins(l->cgroup, l->handover->joins);
+	cgroup_give_joins(l->cgroup, &l->handover->joins);
 	sources_give(&l->sources, l->handover->sources);
 	return channel_send(&l->parent, MSG_GO, 0, err);
 }

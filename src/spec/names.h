@@ -67,6 +67,7 @@ extern const struct words seccomp_arch_words;	/* SCMP_ARCH_* -> AUDIT_ARCH_*, AR
 #define ANNOTATION_HOOKS_STDERR "run.oci.hooks.stderr"
 #define ANNOTATION_CONTEXT_TYPE "run.oci.mount_context_type"
 #define ANNOTATION_DELEGATE "run.oci.delegate-cgroup"
+#define ANNOTATION_SUBGROUP "run.oci.systemd.subgroup"
 #define ANNOTATION_PROPERTY "org.systemd.property."
 
 #define ANNOTATION_STRICT_CALLS "run.oci.seccomp_fail_unknown_syscall"

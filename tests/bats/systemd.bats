@@ -313,6 +313,46 @@ populated() { grep -qs "populated 1" "$DIR/cgroup.events"; }
 	no_unit
 }
 
+@test "the annotation run.oci.systemd.subgroup: a cgroup below the scope, where the cgroup namespace begins" {
+	local name
+
+	add_namespace cgroup
+	annotate run.oci.systemd.subgroup main
+	config '.linux.resources.memory.limit = 67108864'
+	running
+	eq "$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")" "/system.slice/$UNIT/main"
+	eq "$(<"$DIR/memory.max")" 67108864
+	has "$(<"$DIR/main/cgroup.controllers")" memory
+	ok exec "$ID" cat /proc/self/cgroup
+	eq "$(sed -n 's/^0:://p' <<<"$output")" /
+	ok ps --format json "$ID"
+	eq "$(jq length <<<"$output")" 1
+	ok update --pids-limit 30 "$ID"
+	eq "$(<"$DIR/pids.max")" 30
+	delete --force
+	no_unit
+	# With one that is the container's own in it.
+	annotate run.oci.delegate-cgroup payload
+	running
+	eq "$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")" "/system.slice/$UNIT/main/payload"
+	ok exec "$ID" cat /proc/self/cgroup
+	eq "$(sed -n 's/^0:://p' <<<"$output")" /payload
+	has "$(<"$DIR/main/payload/cgroup.controllers")" memory
+	delete --force
+	no_unit
+	for name in a/b .. 'a b'; do
+		annotate run.oci.systemd.subgroup "$name"
+		fails --systemd-cgroup create --bundle "$BUNDLE" "$ID"
+		has "$error" run.oci.systemd.subgroup
+	done
+	annotate run.oci.systemd.subgroup ''
+	config 'del(.annotations["run.oci.delegate-cgroup"])'
+	running
+	eq "$(sed -n 's/^0:://p' "/proc/$(pid_of)/cgroup")" "/system.slice/$UNIT"
+	delete --force
+	no_unit
+}
+
 @test "no other command asks systemd" {
 	need_program strace
 	running
