@@ -195,7 +195,7 @@ bool become_may_relay(const struct plan *plan, const struct host *host)
 	if (p->apparmor || p->selinux || host->selinux ||
 	    (host->apparmor && !lsm_is_unconfined()) || (filter && filter->notify))
 		return false;
-	/* Which number its descriptor will have is not known yet, and a filter may look at it. */
+	/* Which numbers the descriptors will have is not known yet, and a filter may look at them. */
 	for (int i = 0; filter && i < REPORTS; i++)
 		if (!passes(filter, first + i))
 			return false;

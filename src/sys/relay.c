@@ -173,6 +173,7 @@ void relay_describe(int report, struct relay_call ret[RELAY_CALLS])
 	ret[2] = (struct relay_call){ SYS_write,
 				      { (uint64_t)report, 0, sizeof(struct relay_message) } };
 	ret[3] = (struct relay_call){ SYS_exit_group, { 1 } };
+	ret[4] = (struct relay_call){ SYS_execveat, { (uint64_t)report, 0, 0, 0, AT_EMPTY_PATH } };
 }
 
 void relay_execute(int relay, const char *program, const char **argv, const char *const *env)

@@ -23,8 +23,8 @@ int relay_open(void);
 /* Makes it one that marks `report`, which it inherits, close-on-exec, executes the program, or sends such a message there. */
 int relay_write(int relay, int report, uint32_t type, struct error *err);
 
-/* The system calls it makes, with their arguments, for judging a filter. */
-#define RELAY_CALLS 4
+/* The system calls that it takes, with their arguments, for judging a filter; `report` stands for our descriptor of it, too. */
+#define RELAY_CALLS 5
 struct relay_call {
 	long nr;
 	uint64_t args[6];

@@ -157,9 +157,11 @@ ex_fails() {	# [OPTION...] ID COMMAND...
 	printf '#!/nowhere/sh\n' >"$BUNDLE/rootfs/tmp/lost"
 	printf 'nothing that runs' >"$BUNDLE/rootfs/tmp/junk"
 	chmod 755 "$BUNDLE/rootfs/tmp/"{lost,junk}
-	for filter in null '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["fcntl"], action: "SCMP_ACT_ERRNO"}]}'; do
-		config ".linux.seccomp = $filter"
+	for filter in null '["fcntl"]' '["execveat"]'; do
+		config ".linux.seccomp = if $filter then {defaultAction: \"SCMP_ACT_ALLOW\",
+			syscalls: [{names: $filter, action: \"SCMP_ACT_ERRNO\"}]} else null end"
 		begin
+		ok exec "$ID" true
 		for options in "" "--detach"; do
 			# shellcheck disable=SC2086
 			ex_fails $options "$ID" /tmp/lost

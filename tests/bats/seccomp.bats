@@ -37,6 +37,16 @@ deny() {	# NAME [ERRNO]: everything is allowed, NAME fails
 	has "$output" $'\t2'
 }
 
+@test "SEC-01 a profile that forbids what is done between its filter and the program" {
+	local name
+
+	for name in execveat fcntl memfd_create prctl capset sendto; do
+		deny "$name"
+		try call 102
+		eq "$output" ok "$name"
+	done
+}
+
 @test "SEC-20 the errno is EPERM unless the rule says another" {
 	profile SCMP_ACT_ALLOW '{names: ["mkdir"], action: "SCMP_ACT_ERRNO"}, {names: ["getuid"],
 		action: "SCMP_ACT_ERRNO", errnoRet: 0}'
