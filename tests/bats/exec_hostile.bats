@@ -183,13 +183,15 @@ ex_fails() {	# [OPTION...] ID COMMAND...
 
 @test "a process file that can be read only once" {
 	begin
-	run_runtime exec --process <(jq -n '{cwd: "/", args: ["echo", "once"], env: ["PATH=/bin"], user: {uid: 0, gid: 0}}') "$ID"
+	mkfifo -m 644 "$TEST_DIR/pipe"
+	jq -n '{cwd: "/", args: ["echo", "once"], env: ["PATH=/bin"], user: {uid: 0, gid: 0}}' >"$TEST_DIR/pipe" 3>&- &
+	ok exec --process "$TEST_DIR/pipe" "$ID"
 	eq "$output" once
 }
 
 # The setting is a pid namespace's own.
 @test "where memory must not be executed programs run without a relay" {
-	need_root "set vm.memfd_noexec"
+	need_host_root "set vm.memfd_noexec"
 	[[ -e /proc/sys/vm/memfd_noexec ]] || skip "no vm.memfd_noexec in this kernel"
 	RTB_TOKEN=$TOKEN timeout 60 unshare --pid --fork --mount-proc bash -c '
 		echo 2 >/proc/sys/vm/memfd_noexec && "${@:3}" run --detach --bundle "$2" "$1" &&
