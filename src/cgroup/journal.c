@@ -225,12 +225,24 @@ static int change_all(struct cgroup *cg, const struct cgroup_plan *plan, struct 
 static int tell_systemd(struct cgroup *cg, const struct cgroup_plan *plan, struct journal *j,
 			struct error *err)
 {
+	struct hierarchy *v2 = cgroup_find_v2(cg);
+	char exact[64], now[64];
+
 	if (!cg->unit)
 		return 0;
+	/* A quota is hundredths of a CPU to systemd, which may write its own whatever else is changed. */
+	if (!v2 || !hierarchy_read(v2, "cpu.max", exact, sizeof(exact)))
+		exact[0] = '\0';
 	if (systemd_update(cg, plan, err))
 		return -1;
 	j->told = true;
-	return write_files(cg, plan, err);
+	if (write_files(cg, plan, err))
+		return -1;
+	if (exact[0] && hierarchy_read(v2, "cpu.max", now, sizeof(now)) && !str_eq(now, exact) &&
+	    hierarchy_write(v2, "cpu.max", exact))
+		return error_sys(err, "write \"%s\" to \"%s%s/cpu.max\"", exact, v2->mount,
+				 v2->path);
+	return 0;
 }
 
 int cgroup_update(struct cgroup *cg, const struct cgroup_plan *plan,

@@ -451,6 +451,18 @@ update() { ok update "$@" "$ID"; eq "$output$error" ""; }
 	memory_is 67108864
 }
 
+# Three eighths of a CPU: systemd knows hundredths, and writes its own with whatever else it is told.
+@test "a quota stays what it is when something else is changed" {
+	resources '{cpu: {quota: 30000, period: 80000}}'
+	running
+	matches "$(limit cpu cpu.cfs_quota_us cpu.max)" '^30000( 80000)?$'
+	update --pids-limit 30
+	update --memory 64m
+	matches "$(limit cpu cpu.cfs_quota_us cpu.max)" '^30000( 80000)?$'
+	update --cpu-share 512
+	matches "$(limit cpu cpu.cfs_quota_us cpu.max)" '^30000( 80000)?$'
+}
+
 # --- any sequence ends where its last values say --------------------------------------------------
 
 pick() { local values=("$@"); echo "${values[RANDOM % $#]}"; }
