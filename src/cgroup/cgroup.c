@@ -471,7 +471,8 @@ void cgroup_take_joins(struct cgroup *cg, const struct cgroup_joins *joins)
 		}
 		h->procs = joins->procs;
 		h->leaf_join = joins->list[h->number];
-		h->leaf = delegate_leaf(cg->plan, cg->arena);
+		if (h->leaf_join >= 0)
+			h->leaf = delegate_leaf(cg->plan, cg->arena);
 	}
 }
 
@@ -483,7 +484,9 @@ int cgroup_attach_self(const struct cgroup *cg, struct error *err)
 
 		if (fd < 0 || write(fd, "0", 1) >= 0)
 			continue;
-		error_sys(err, "enter cgroup \"%s%s\": write \"0\" to its %s", h->mount, h->path,
+		error_sys(err, "enter cgroup \"%s%s%s%s\": write \"0\" to its %s", h->mount,
+			  h->path, cg->plan->subgroup ? "/" : "",
+			  cg->plan->subgroup ? cg->plan->subgroup : "",
 			  h->version == 1 ? "tasks" : "cgroup.procs");
 		if (err->errnum == EACCES && h->version == 2)
 			error_hint(err,

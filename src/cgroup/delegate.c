@@ -95,7 +95,7 @@ int delegate_make(struct hierarchy *h, const struct cgroup_plan *plan, struct ar
 		return error_sys(err, "open cgroup \"%s%s\"", h->mount, h->path);
 	if ((plan->subgroup && descend(&dir, plan->subgroup, h, &h->procs, err)) ||
 	    (plan->delegate && descend(&dir, plan->delegate, h, &h->leaf_join, err)))
-		return -1;
+		return error_at(err, "/annotations");
 	h->leaf = delegate_leaf(plan, a);
 	if (!plan->has_owner)
 		return 0;

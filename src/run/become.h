@@ -66,7 +66,10 @@ struct leap {
 	const char **argv;
 };
 
-/* What a filter may deny: refuses a script that cannot run, which the relay could not explain, and lets the relay report. */
+/*
+ * For a relay, and before a filter that may deny it: refuses a script that cannot run, which the relay could not explain, and
+ * lets it report through that descriptor.
+ */
 int become_prepare(const struct process_plan *p, const char *where, const char *program, int report,
 		   struct leap *leap, struct arena *a, struct error *err);
 

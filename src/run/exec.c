@@ -5,8 +5,9 @@
  *
  * Entering a container that may be hostile is the most dangerous thing we do. So everything is decided and opened before the
  * clone; the process has nothing of the host but what it needs, cannot be looked into (and where that is not enough it comes
- * as run/arrival.h says), and reads nothing of the container but its account files. It does its work outside the container's
- * memory limit as far as the kernel lets it, and offers itself to the OOM killer meanwhile, so that nobody else dies for it.
+ * as run/arrival.h says), and reads nothing of the container but its account files and the program's first line. It does its
+ * work outside the container's memory limit as far as the kernel lets it, and offers itself to the OOM killer meanwhile, so that
+ * nobody else dies for it.
  */
 #include "run/exec.h"
 

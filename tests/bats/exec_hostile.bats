@@ -176,7 +176,7 @@ ex_fails() {	# [OPTION...] ID COMMAND...
 		jq '.terminal = true | .args = ["/tmp/lost"]' "$TEST_DIR/long.json" >"$TEST_DIR/terminal.json"
 		ex_fails --process "$TEST_DIR/terminal.json" "$ID"
 		[[ $RUNTIME_NAME != teu ]] || has "$error" 'its interpreter "/nowhere/sh": no such file or directory'
-		eq "$(pgrep -P "$INIT" | wc -l)" 0
+		eq "$(our_processes | wc -l)" 1
 		ok delete --force "$ID"
 	done
 }
