@@ -35,7 +35,12 @@ whole_life() {
 	local kind
 	shared_dir
 	for kind in $KINDS; do
-		hook $kind 'echo $HOOK >>$DIR/order'
+		case $kind in
+		# The program was executed when this one is; what it writes may come later.
+		poststart) hook $kind 'n=0; until grep -q program $DIR/order || [ $((n += 1)) -gt 500 ]; do
+			usleep 10000; done; echo $HOOK >>$DIR/order' ;;
+		*) hook $kind 'echo $HOOK >>$DIR/order' ;;
+		esac
 	done
 	script "echo program >>$TEST_DIR/order"
 	create
