@@ -189,7 +189,7 @@ static int create(struct invocation *in, struct error *err)
 
 /* ---- run ------------------------------------------------------------------------------------------------------------- */
 
-static struct container as_container(const struct launch *l)
+static struct container as_container(struct launch *l)
 {
 	return (struct container){ .id = l->plan->id,
 				   .arena = l->arena,
@@ -197,7 +197,9 @@ static struct container as_container(const struct launch *l)
 				   .record = l->record,
 				   .init = { l->pid, record_get_u64(&l->record, RECORD_START) },
 				   .cgroup = l->cgroup,
-				   .status = CONTAINER_CREATED };
+				   .status = CONTAINER_CREATED,
+				   .gate = &l->gate,
+				   .executed = l->executed };
 }
 
 static int start_program(struct start *s, const struct launch *l, struct container *c,

@@ -255,8 +255,8 @@ int phase_enter(const struct channel *ch, enum phase phase, struct error *err)
 	/* Under a filter even a clock is too much to ask. */
 	if (ch->progress && (phase < PHASE_JOIN || !ch->progress->silent)) {
 		ch->progress->stamps[phase].wall = clock_now();
-		/* From the gate on a filter may deny the call. */
-		if (ch->progress->timed && phase < PHASE_GATE)
+		/* Behind the gate a filter may deny the call. */
+		if (ch->progress->timed && phase <= PHASE_GATE)
 			ch->progress->stamps[phase].cpu = clock_cpu(0);
 	}
 	/* The child's phases are in the page: what it wrote might come after the command has ended. */
@@ -274,47 +274,84 @@ struct gate_page {
 	struct error failure;
 };
 
-static struct gate_page *make_page(const struct state *s, struct error *err)
+static int open_answer(const struct state *s)
 {
-	auto_fd int fd = openat(s->fd, STATE_PAGE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	struct gate_page *page = MAP_FAILED;
-
-	if (fd >= 0 && ftruncate(fd, sizeof(*page)) == 0)
-		page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (page != MAP_FAILED)
-		return page;
-	error_sys(err, "make \"%s/%s/" STATE_PAGE "\"", s->root, s->id);
-	return NULL;
+	return openat(s->fd, STATE_ANSWER, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 }
 
-int gate_make(const struct state *s, struct gate *ret, struct error *err)
+static int open_page(const struct state *s, int flags)
 {
-	auto_fd int reader = -1, gate = -1, answer = -1;
+	return openat(s->fd, STATE_PAGE, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
 
-	if (mkfifoat(s->fd, STATE_GATE, 0600) < 0 || mkfifoat(s->fd, STATE_ANSWER, 0600) < 0)
+static struct gate_page *map_page(int fd, int protection)
+{
+	struct gate_page *page = mmap(NULL, sizeof(*page), protection,
+				      MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0);
+
+	return page == MAP_FAILED ? NULL : page;
+}
+
+static int make_page(const struct state *s, enum gate_kind kind, struct gate *gate,
+		     struct error *err)
+{
+	auto_fd int fd = kind == GATE_OWN ? -1 : open_page(s, O_RDWR | O_CREAT | O_EXCL);
+
+	if (kind == GATE_OWN || (fd >= 0 && ftruncate(fd, sizeof(*gate->page)) == 0))
+		gate->page = map_page(fd, PROT_READ | PROT_WRITE);
+	return gate->page ? 0 : error_sys(err, "make \"%s/%s/" STATE_PAGE "\"", s->root, s->id);
+}
+
+static int make_answer(const struct state *s, enum gate_kind kind, struct gate *gate)
+{
+	int fds[2];
+
+	if (kind == GATE_SHARED) {
+		if (mkfifoat(s->fd, STATE_ANSWER, 0600) < 0)
+			return -1;
+		/* A writer cannot be opened without a reader. */
+		gate->reader = open_answer(s);
+		gate->answer = openat(s->fd, STATE_ANSWER, O_WRONLY | O_CLOEXEC);
+		return gate->reader < 0 || gate->answer < 0 ? -1 : 0;
+	}
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -1;
+	gate->reader = fds[0];
+	gate->answer = fds[1];
+	return fcntl(gate->reader, F_SETFL, O_NONBLOCK);
+}
+
+int gate_make(const struct state *s, enum gate_kind kind, struct gate *ret, struct error *err)
+{
+	struct gate gate = GATE_INIT;
+
+	if (mkfifoat(s->fd, STATE_GATE, 0600) < 0)
 		return error_sys(err, "mkfifo in \"%s/%s\"", s->root, s->id);
 	/* Open for writing as well, the reader never sees an end of file when somebody only looks at the gate. */
-	gate = openat(s->fd, STATE_GATE, O_RDWR | O_CLOEXEC);
-	/* A writer cannot be opened without a reader. */
-	reader = openat(s->fd, STATE_ANSWER, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	answer = openat(s->fd, STATE_ANSWER, O_WRONLY | O_CLOEXEC);
-	if (gate < 0 || reader < 0 || answer < 0)
-		return error_sys(err, "open the gate in \"%s/%s\"", s->root, s->id);
-	ret->page = make_page(s, err);
-	if (!ret->page)
-		return -1;
-	ret->fd = fd_take(&gate);
-	ret->answer = fd_take(&answer);
-	return 0;
+	gate.fd = openat(s->fd, STATE_GATE, O_RDWR | O_CLOEXEC);
+	if (gate.fd < 0 || make_answer(s, kind, &gate))
+		error_sys(err, "make the gate in \"%s/%s\"", s->root, s->id);
+	else if (make_page(s, kind, &gate, err) == 0) {
+		*ret = gate;
+		return 0;
+	}
+	gate_close(&gate);
+	return -1;
 }
 
 void gate_close(struct gate *gate)
 {
 	fd_close(&gate->fd);
 	fd_close(&gate->answer);
+	fd_close(&gate->reader);
 	if (gate->page)
 		(void)munmap(gate->page, sizeof(*gate->page));
 	gate->page = NULL;
+}
+
+void gate_settle(struct gate *gate)
+{
+	fd_close(&gate->answer);
 }
 
 int gate_wait(const struct gate *gate, struct error *err)
@@ -355,38 +392,69 @@ bool gate_is_closed(const struct state *s)
 	return fd >= 0;
 }
 
-int gate_open(const struct state *s, unsigned seconds, struct error *err)
+static struct gate_page *find_page(const struct state *s)
 {
-	auto_fd int answer =
-		openat(s->fd, STATE_ANSWER, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-	auto_fd int gate = open_gate(s);
-	auto_fd int page = openat(s->fd, STATE_PAGE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = open_page(s, O_RDONLY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return NULL;
+	/* What is not in the file would be a fault to read. */
+	if (st.st_size < (off_t)sizeof(struct gate_page)) {
+		errno = ENODATA;
+		return NULL;
+	}
+	return map_page(fd, PROT_READ);
+}
+
+int gate_find(const struct state *s, struct gate *ret, struct error *err)
+{
+	struct gate gate = GATE_INIT;
+
+	gate.reader = open_answer(s);
+	gate.fd = gate.reader < 0 ? -1 : open_gate(s);
+	if (gate.fd < 0 && (errno == ENXIO || errno == ENOENT)) {
+		error_set(err, ERR_STATE, "no process waits to be started");
+	} else {
+		gate.page = gate.fd < 0 ? NULL : find_page(s);
+		if (gate.page) {
+			*ret = gate;
+			return 0;
+		}
+		error_sys(err, "open the gate in \"%s/%s\"", s->root, s->id);
+	}
+	gate_close(&gate);
+	return -1;
+}
+
+int gate_open(const struct gate *gate, const struct state *s, struct error *err)
+{
+	return fd_write_all(gate->fd, "", 1) < 0
+		       ? error_sys(err, "write to \"%s/%s/" STATE_GATE "\"", s->root, s->id)
+		       : 0;
+}
+
+int gate_expect(struct gate *gate, unsigned seconds, struct error *err)
+{
 	struct message message;
-	struct gate_page said;
 	int events;
 
-	if (gate < 0 && (errno == ENXIO || errno == ENOENT))
-		return error_set(err, ERR_STATE, "no process waits to be started");
-	if (gate < 0 || answer < 0 || page < 0)
-		return error_sys(err, "open the gate in \"%s/%s\"", s->root, s->id);
-	if (fd_write_all(gate, "", 1) < 0)
-		return error_sys(err, "write to the gate");
-	events = fd_wait(answer, POLLIN, deadline_in(seconds));
+	/* Whoever has it open could be taken for the child that waits. */
+	fd_close(&gate->fd);
+	events = fd_wait(gate->reader, POLLIN, deadline_in(seconds));
 	if (events < 0)
 		return error_sys(err, "wait for the program to be executed");
 	if (events == 0)
 		return error_set(err, ERR_TIMEOUT, "the program was not executed within %u seconds",
 				 seconds);
-	if (pread(page, &said, sizeof(said), 0) != sizeof(said))
-		return error_sys(err, "read \"%s/%s/" STATE_PAGE "\"", s->root, s->id);
-	if (said.failed) {
-		*err = said.failure;
+	if (gate->page->failed) {
+		*err = gate->page->failure;
 		close_strings(err);
 		return -1;
 	}
-	if (read(answer, &message, sizeof(message)) == sizeof(message))
-		return refuse(said.program, message.value, err);
-	if (!said.passed)
+	if (read(gate->reader, &message, sizeof(message)) == sizeof(message))
+		return refuse(gate->page->program, message.value, err);
+	if (!gate->page->passed)
 		return error_set(err, ERR_GONE, "container init was killed before its program ran");
 	return 0;
 }

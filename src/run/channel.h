@@ -12,8 +12,8 @@
  *	undo, report			<--	FAILED	a struct error
  *	likewise			<--	REFUSED	errno of execve, by a relay (sys/relay.h)
  *
- * A message is one fixed struct in one packet of a SOCK_SEQPACKET pair. Only READY is sent always; the plan says which
- * of the others this container needs, and without a cgroup init waits for GO until its pid is recorded. Any other message
+ * A message is one fixed struct in one packet of a SOCK_SEQPACKET pair. GO is sent always, and READY where somebody
+ * waits for it (not where the gate is opened ahead of init); the plan says which of the others this container needs, and without a cgroup init waits for GO until its pid is recorded. Any other message
  * than the expected one, a deadline that passes and the end of the conversation are errors; the end is never success here.
  *
  * Beside the messages both processes share one page, where each notes the phase it is in and when it entered it. A child
@@ -25,7 +25,8 @@
  * The gate is two FIFOs in the state directory and a page. The child sleeps in one read of the first FIFO. It never
  * writes to the second one, whose end of file says that the program has been executed, since the descriptor is
  * close-on-exec, or that the child has died: the page, which is memory to the child, tells them apart, and holds the
- * child's error if its program does not run. A relay that cannot execute it writes to the second FIFO.
+ * child's error if its program does not run. A relay that cannot execute it writes to the second FIFO. `run` opens its
+ * own gate, so there only the first FIFO is in the state, by which others see that the container has not been started.
  */
 #pragma once
 
@@ -145,19 +146,28 @@ int phase_enter(const struct channel *ch, enum phase phase, struct error *err);
 /* ---- the gate ------------------------------------------------------------------------------------------------------ */
 
 struct gate {
-	int fd;	    /* child: read end of the first FIFO */
+	int fd;	    /* first FIFO: the child reads, whoever opens the gate writes */
 	int answer; /* child: write end of the second */
+	int reader; /* its read end, for whoever opens the gate */
 	struct gate_page *page;
 };
 
-#define GATE_INIT                                    \
-	{                                            \
-		.fd = -1, .answer = -1, .page = NULL \
+enum gate_kind {
+	GATE_SHARED, /* any command may open it: what that takes is in the state */
+	GATE_OWN,    /* only the one that makes it; others see that it is closed */
+};
+
+#define GATE_INIT                                                  \
+	{                                                          \
+		.fd = -1, .answer = -1, .reader = -1, .page = NULL \
 	}
 
-/* Makes FIFOs and page, and opens what the child inherits. */
-int gate_make(const struct state *s, struct gate *ret, struct error *err);
+/* Makes it, with all that the child inherits and that opens it. */
+int gate_make(const struct state *s, enum gate_kind kind, struct gate *ret, struct error *err);
 void gate_close(struct gate *gate);
+
+/* Once the child has descriptors of its own: the answer shall end with it. */
+void gate_settle(struct gate *gate);
 
 /* Child: sleeps until somebody opens the gate. */
 int gate_wait(const struct gate *gate, struct error *err);
@@ -171,8 +181,14 @@ void gate_answer(const struct gate *gate, const struct error *failure);
 /* Whether an init sleeps behind the gate: the program has not been executed. */
 bool gate_is_closed(const struct state *s);
 
+/* The gate of a container that another command has made; ERR_STATE if nobody waits behind it. */
+int gate_find(const struct state *s, struct gate *ret, struct error *err);
+
+/* Opens the gate, at which the child may not even have arrived. */
+int gate_open(const struct gate *gate, const struct state *s, struct error *err);
+
 /*
- * Opens the gate and waits until the program has been executed. The child's own error if it has not, ERR_GONE if it was
- * killed; ERR_STATE if nobody waits behind the gate.
+ * Waits until the program has been executed behind the open gate. The child's own error if it has not, ERR_GONE if it was
+ * killed.
  */
-int gate_open(const struct state *s, unsigned seconds, struct error *err);
+int gate_expect(struct gate *gate, unsigned seconds, struct error *err);

@@ -104,8 +104,6 @@ static int take_over(struct launch *l, struct error *err)
 
 	if (channel_expect(&l->child, MSG_GO, 0, NULL, err))
 		return -1;
-	if (unshare(CLONE_FILES) < 0)
-		return error_sys(err, "unshare the table of descriptors");
 	/* The lock on the state must not outlive the runtime. */
 	state_close(&l->state);
 	fd_close(&l->parent.fd);
@@ -203,7 +201,11 @@ static int become_container(struct launch *l, const char **ret_program, struct e
 	if (phase_enter(&l->child, PHASE_ATTACH, err) || take_over(l, err))
 		return -1;
 	if (phase_enter(&l->child, PHASE_MOUNTS, err) ||
-	    rootfs_build(&plan->fs, &l->sources, l->arena, err) || runtime_hooks_turn(l, err))
+	    rootfs_build(&plan->fs, &l->sources, l->arena, err))
+		return -1;
+	/* The runtime may have been pinned, and has pinned us; neither hooks nor the container are to inherit that. */
+	affinity_reset(0);
+	if (runtime_hooks_turn(l, err))
 		return -1;
 	if (phase_enter(&l->child, PHASE_CONTAINER_HOOKS, err) ||
 	    container_hooks(l, HOOK_CREATE_CONTAINER, "creating", plan->fs.rootfs, err))
@@ -280,7 +282,7 @@ NORETURN void child_main(struct launch *l)
 	struct error err;
 
 	if (become_container(l, &program, &err) || phase_enter(&l->child, PHASE_GATE, &err) ||
-	    be_ready(l, &err)) {
+	    (!l->ahead && be_ready(l, &err))) {
 		err.phase = (int)l->child.progress->child_phase;
 		channel_fail(&l->child, &err);
 		_exit(1);

@@ -59,7 +59,8 @@ struct launch {
 	struct handover *handover; /* written by the parent before GO, read by the child after it */
 	int relay;     /* by which init executes its program (sys/relay.h), -1: without */
 	int own_pidfd; /* of the runtime, for the child to watch */
-	bool settled;  /* the child has a table of descriptors of its own */
+	bool ahead;    /* nothing has to wait for init: the gate is opened before it is there */
+	bool executed; /* and its program has been */
 	pid_t pid;     /* of init, as we see it */
 	int pidfd;
 	bool hooked; /* a hook has run, so a failure runs the poststop hooks */
@@ -72,13 +73,17 @@ struct launch {
 int parent_protect(struct launch *l, char **argv, struct error *err);
 
 /*
- * Makes the container up to "created". On failure everything is undone. On success l->pid and l->pidfd are init's, the state
- * is locked, and l->console_peer (attached) delivers the terminal.
+ * Makes the container up to "created", or, l->executed, until its program has been executed. On failure everything is undone.
+ * On success l->pid and l->pidfd are init's, the state is locked, and l->console_peer (attached) delivers the terminal; with
+ * l->options->starts l->gate opens the gate.
  */
 int parent_create(struct launch *l, struct error *err);
 
 /* The namespaces that init is born in; it makes the others itself, beside the parent. */
 int launch_birth_flags(const struct plan *plan);
+
+/* Makes l->handover and init: l->pid, l->pidfd. From here until GO it shares our descriptors. */
+int launch_clone(struct launch *l, struct error *err);
 
 /* Init's life from the clone to the program; never returns. */
 NORETURN void child_main(struct launch *l);

@@ -124,6 +124,20 @@ int affinity_set(const struct cpu_plan *cpus, pid_t pid, struct error *err)
 	return 0;
 }
 
+void affinity_part(pid_t pid)
+{
+	unsigned char cpus[1024] = { 0 };
+	int cpu = sched_getcpu(), others = 0;
+
+	if (cpu < 0 || (size_t)cpu >= 8 * sizeof(cpus) ||
+	    sched_getaffinity(0, sizeof(cpus), (cpu_set_t *)(void *)cpus) < 0)
+		return;
+	CPU_CLR_S((size_t)cpu, sizeof(cpus), (cpu_set_t *)(void *)cpus);
+	others = CPU_COUNT_S(sizeof(cpus), (cpu_set_t *)(void *)cpus);
+	if (others)
+		(void)sched_setaffinity(pid, sizeof(cpus), (const cpu_set_t *)(const void *)cpus);
+}
+
 void affinity_reset(pid_t pid)
 {
 	unsigned char all[1024];
@@ -141,10 +155,7 @@ bool limits_are_lost(const struct process_plan *p)
 int limits_apply(const struct process_plan *p, const char *where, pid_t pid, bool exec,
 		 struct error *err)
 {
-	/* The runtime may have been pinned; that is not to go on in the container. */
-	if (!exec)
-		affinity_reset(pid);
-	else if (affinity_set(&p->affinity_final, pid, err))
+	if (exec && affinity_set(&p->affinity_final, pid, err))
 		return error_at(err, "%s/execCPUAffinity/final", where);
 	if (apply_oom_score(p, where, pid, err) || apply_scheduler(p, where, pid, err))
 		return -1;

@@ -13,7 +13,7 @@
 
 /*
  * `where` is the JSON pointer of the process object; pid is our child, session and group leader. That of
- * exec is put on its final CPUs, if they are named; any other may run anywhere.
+ * exec is put on its final CPUs, if they are named.
  */
 int limits_apply(const struct process_plan *p, const char *where, pid_t pid, bool exec,
 		 struct error *err);
@@ -33,6 +33,12 @@ bool limits_are_lost(const struct process_plan *p);
 
 /* Pins process `pid` (0: us) to CPUs; does nothing where none are named. */
 int affinity_set(const struct cpu_plan *cpus, pid_t pid, struct error *err);
+
+/*
+ * Lets a child run on all CPUs that we may use but the one we are on: the two are to work at once, and some schedulers would
+ * rather let another CPU sleep (guests that pack their work). Best effort; the child ends it by affinity_reset().
+ */
+void affinity_part(pid_t pid);
 
 /* Lets it run wherever its cpuset does; best effort. */
 void affinity_reset(pid_t pid);

@@ -152,135 +152,6 @@ static int make_groups(struct launch *l, struct error *err)
 
 /* ---- 4: the clone ---------------------------------------------------------------------------------------------------- */
 
-int launch_birth_flags(const struct plan *plan)
-{
-	int flags = CLONE_NEWUSER | CLONE_NEWPID;
-
-	/* Devices are moved into it before GO. */
-	if (plan->n_net_devices)
-		flags |= CLONE_NEWNET;
-	return plan->ns.fresh & flags;
-}
-
-/* A pid namespace to be joined is set for our children and put back afterwards. */
-static int join_pid(struct launch *l, int *ret_own, struct error *err)
-{
-	const struct ns_plan *ns = &l->plan->ns;
-
-	for (size_t i = 0; i < ns->n_joins; i++) {
-		if (ns->joins[i].flag != CLONE_NEWPID)
-			continue;
-		*ret_own = open("/proc/self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
-		if (*ret_own < 0)
-			return error_sys(err, "open our pid namespace");
-		if (join_namespaces(ns, l->join_fds, CLONE_NEWPID, err))
-			return -1;
-		fd_close(&l->join_fds[i]);
-	}
-	return 0;
-}
-
-/*
- * Namespaces to join beside a user namespace to make can only be entered before it; new ones beside a user namespace to
- * join must be made inside it. And in a user namespace we may not be able to come back from a pid namespace that we have set
- * for our children. In all these cases a go-between enters what there is and makes init as its sibling, so that init is still
- * our child.
- */
-static bool needs_go_between(const struct ns_plan *ns, const struct host *host)
-{
-	int joined = ns->listed & ~ns->fresh;
-
-	if (joined & CLONE_NEWPID && host->in_userns)
-		return true;
-	if (ns->fresh & CLONE_NEWUSER)
-		return joined;
-	return (joined & CLONE_NEWUSER) && (ns->fresh & ~(CLONE_NEWTIME | CLONE_NEWCGROUP));
-}
-
-static NORETURN void go_between(struct launch *l, uint64_t flags)
-{
-	struct error err;
-	pid_t pid = -1;
-
-	if (join_namespaces(&l->plan->ns, l->join_fds, ~0, &err) == 0)
-		pid = process_clone_sibling(flags, -1, &err);
-	if (pid == 0) {
-		/* Entered already. They are the runtime's to close. */
-		for (size_t i = 0; i < ARRAY_SIZE(l->join_fds); i++)
-			l->join_fds[i] = -1;
-		child_main(l);
-	}
-	if (pid < 0)
-		channel_fail(&l->child, &err);
-	else
-		l->child.progress->pid = pid;
-	_exit(pid < 0);
-}
-
-static int clone_through_go_between(struct launch *l, uint64_t flags, struct error *err)
-{
-	auto_fd int pidfd = -1;
-	int status;
-	pid_t pid = cgroup_clone(l->cgroup, CLONE_FILES, &pidfd, err);
-
-	if (pid < 0)
-		return -1;
-	if (pid == 0)
-		go_between(l, flags);
-	if (process_wait(pidfd, deadline_in(STEP_SECONDS), &status) < 0)
-		return error_sys(err, "wait for the process that joins namespaces");
-	l->pid = l->child.progress->pid;
-	if (!l->pid) {
-		fd_close(&l->child.fd);
-		return channel_reason(&l->parent, err);
-	}
-	l->pidfd = sys_pidfd_open(l->pid, 0);
-	return l->pidfd < 0 ? error_sys(err, "pidfd_open of the container's init") : 0;
-}
-
-static int make_handover(struct launch *l, struct error *err)
-{
-	size_t size = sizeof(*l->handover) + sources_size(&l->sources);
-
-	l->handover = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (l->handover == MAP_FAILED)
-		return error_sys(err, "mmap of shared memory");
-	l->own_pidfd = sys_pidfd_open(getpid(), 0);
-	if (l->own_pidfd < 0)
-		return error_sys(err, "pidfd_open of the runtime");
-	l->child.peer_pidfd = l->own_pidfd;
-	return 0;
-}
-
-static int clone_init(struct launch *l, struct error *err)
-{
-	const struct ns_plan *ns = &l->plan->ns;
-	uint64_t flags = (uint64_t)launch_birth_flags(l->plan) | CLONE_FILES;
-	auto_fd int own_pid = -1;
-	int result = 0;
-
-	/* In another's pid namespace we can be seen ourselves. */
-	if (!(ns->fresh & CLONE_NEWPID) && selfexe_exchange(err))
-		return -1;
-	if (needs_go_between(ns, l->host)) {
-		result = clone_through_go_between(l, flags, err);
-	} else if (join_pid(l, &own_pid, err)) {
-		result = -1;
-	} else {
-		l->pid = cgroup_clone(l->cgroup, flags, &l->pidfd, err);
-		if (l->pid == 0)
-			child_main(l);
-		result = l->pid < 0 ? -1 : 0;
-	}
-	l->parent.peer_pidfd = l->pidfd;
-	if (result)
-		setting_explain_namespaces(flags, err);
-	/* Later children of ours (hooks) live where we live. */
-	if (own_pid >= 0 && setns(own_pid, CLONE_NEWPID) < 0)
-		return result ? -1 : error_sys(err, "setns back to our own namespace");
-	return result;
-}
-
 static bool may_relay(const struct launch *l)
 {
 	const struct plan *plan = l->plan;
@@ -369,24 +240,17 @@ static int serve_init(struct launch *l, struct error *err)
 		return -1;
 	cgroup_give_joins(l->cgroup, &l->handover->joins);
 	sources_give(&l->sources, l->handover->sources);
-	return channel_send(&l->parent, MSG_GO, 0, err);
-}
-
-/* Waits for the child, whose first message says that it has its own descriptors: now ours can go. */
-static int expect(struct launch *l, enum message_type type, unsigned seconds, int *ret_value,
-		  struct error *err)
-{
-	if (channel_expect(&l->parent, type, seconds, ret_value, err))
+	/* From here on each has a table of its own. */
+	if (unshare(CLONE_FILES) < 0)
+		return error_sys(err, "unshare the table of descriptors");
+	if (channel_send(&l->parent, MSG_GO, 0, err))
 		return -1;
-	if (!l->settled) {
-		fd_close(&l->child.fd);
-		fd_close(&l->console);
-		fd_close(&l->own_pidfd);
-		gate_close(&l->gate);
-		fd_close(&l->relay);
-		selfexe_release();
-		l->settled = true;
-	}
+	fd_close(&l->child.fd);
+	fd_close(&l->console);
+	fd_close(&l->own_pidfd);
+	gate_settle(&l->gate);
+	fd_close(&l->relay);
+	selfexe_release();
 	return 0;
 }
 
@@ -406,7 +270,7 @@ static int run_runtime_hooks(struct launch *l, struct error *err)
 				.errors = l->plan->hooks_stderr };
 	static const enum hook_kind kinds[] = { HOOK_PRESTART, HOOK_CREATE_RUNTIME };
 
-	if (expect(l, MSG_MOUNTED, STEP_SECONDS, NULL, err))
+	if (channel_expect(&l->parent, MSG_MOUNTED, STEP_SECONDS, NULL, err))
 		return -1;
 	/* Hooks may look at the cgroup, and at `state`. */
 	if (phase_enter(&l->parent, PHASE_RUNTIME_HOOKS, err) || apply_groups(l, err))
@@ -435,13 +299,10 @@ static int wait_ready(struct launch *l, struct error *err)
 	/* Init has enough to do meanwhile. */
 	if (!has_runtime_hooks(l->plan))
 		cgroup_prepare(l->cgroup, &l->plan->cgroup);
-	if (expect(l, MSG_READY, seconds, NULL, err) ||
-	    listener_give(&l->parent, l->pidfd, l->plan, "creating", l->pid, l->pid, &l->agent,
-			  l->arena, err))
+	if (channel_expect(&l->parent, MSG_READY, seconds, NULL, err))
 		return -1;
-	if (l->options->timed)
-		l->parent.progress->stamps[PHASE_GATE].cpu = clock_cpu(l->pid);
-	return 0;
+	return listener_give(&l->parent, l->pidfd, l->plan, "creating", l->pid, l->pid, &l->agent,
+			     l->arena, err);
 }
 
 static int write_created(struct launch *l, struct error *err)
@@ -476,6 +337,50 @@ static int finish(struct launch *l, struct error *err)
 			       caller_give_pid(l->options->pid_file, l->pid, l->arena, err)
 		       ? -1
 		       : 0;
+}
+
+/*
+ * What judges the container must not judge its set-up, and who is told of the container is told when it stands. Where there
+ * is none of that, as in `run` of a bundle without limits, all is done while init works, which then goes through the gate
+ * without a word: two wake-ups less. The device rules that every container has let init make its nodes; it opens no device,
+ * unless it mounts one.
+ */
+static bool may_open_ahead(const struct launch *l)
+{
+	const struct launch_options *o = l->options;
+	const struct plan *plan = l->plan;
+	const struct process_plan *p = &plan->process;
+	const struct cgroup_plan *c = &plan->cgroup;
+
+	if (!o->starts || o->notify || o->pidfd_socket || o->pid_file || !p->exists ||
+	    p->terminal || p->has_oom_score_adj || p->sched.set || p->ioprio >= 0 ||
+	    (plan->seccomp && plan->seccomp->notify) || plan->rdt.set || c->n_limits ||
+	    c->n_unified || has_runtime_hooks(plan) || plan->hooks[HOOK_CREATE_CONTAINER].n)
+		return false;
+	for (size_t i = 1; i < c->n_devices; i++)
+		if (c->devices[i].index != DEVICE_RULE_OWN)
+			return false;
+	for (size_t i = 0; i < plan->fs.n_mounts; i++)
+		if (plan->fs.mounts[i].kind == FS_NEW && plan->fs.mounts[i].source[0] == '/')
+			return false;
+	return true;
+}
+
+/* Until the program has been executed: before the gate init speaks as ever, but nobody has to listen. */
+static int start_ahead(struct launch *l, struct error *err)
+{
+	unsigned seconds = STEP_SECONDS + hooks_seconds(&l->plan->hooks[HOOK_START_CONTAINER]);
+
+	if (gate_open(&l->gate, &l->state, err) || phase_enter(&l->parent, PHASE_WAIT, err))
+		return -1;
+	l->executed = gate_expect(&l->gate, seconds, err) == 0;
+	if (l->executed)
+		return 0;
+	if (err->kind == ERR_GONE)
+		return channel_reason(&l->parent, err);
+	/* What failed is the start of a container that was created. */
+	l->hooked = err->kind != ERR_TIMEOUT;
+	return -1;
 }
 
 /* ---- failure ------------------------------------------------------------------------------------------------------------ */
@@ -535,7 +440,8 @@ static int steps(struct launch *l, struct error *err)
 	     caller_console(l->options->console_socket, l->options->attached, &l->console,
 			    &l->console_peer, err)) ||
 	    (plan->process.exists && listener_connect(plan->seccomp, &l->agent, err)) ||
-	    gate_make(&l->state, &l->gate, err) || make_handover(l, err) || clone_init(l, err))
+	    gate_make(&l->state, l->options->starts ? GATE_OWN : GATE_SHARED, &l->gate, err) ||
+	    launch_clone(l, err))
 		return -1;
 
 	/* 3. What it gets at GO. The cgroup's own directories are mount sources too, so it comes first. */
@@ -559,6 +465,8 @@ static int steps(struct launch *l, struct error *err)
 	 */
 	if (l->options->starts && write_created(l, err))
 		return -1;
+	if (l->ahead)
+		return finish(l, err) || start_ahead(l, err) ? -1 : 0;
 	return wait_ready(l, err) || finish(l, err) ? -1 : 0;
 }
 
@@ -575,6 +483,7 @@ int parent_create(struct launch *l, struct error *err)
 	if (channel_open(&l->parent, &l->child, err))
 		return -1;
 	l->parent.progress->timed = l->options->timed;
+	l->ahead = may_open_ahead(l);
 	if (steps(l, err)) {
 		undo(l, err);
 		return -1;
@@ -583,5 +492,7 @@ int parent_create(struct launch *l, struct error *err)
 	rdtgroup_close(&l->rdtgroup);
 	sources_close(&l->sources);
 	fd_close(&l->parent.fd);
+	if (!l->options->starts)
+		gate_close(&l->gate);
 	return 0;
 }

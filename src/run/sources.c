@@ -2,6 +2,7 @@
 #include "run/sources.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -93,7 +94,7 @@ void sources_close(struct sources *s)
  */
 static int open_source(const struct sources *s, const char *path, unsigned how, struct source *ret)
 {
-	struct stat st;
+	struct statx st;
 
 	if (!s->old_calls) {
 		ret->fd = mount_clone_path(path, how);
@@ -103,11 +104,12 @@ static int open_source(const struct sources *s, const char *path, unsigned how, 
 		ret->fd = mount_open_path(path, how);
 	if (ret->fd < 0)
 		return -1;
-	if (fstat(ret->fd, &st))
+	if (statx(ret->fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT,
+		  STATX_TYPE | STATX_MODE | STATX_MNT_ID, &st))
 		return -1;
-	ret->mode = st.st_mode;
-	if (ret->detached)
-		ret->mnt_id = mount_id(ret->fd);
+	ret->mode = st.stx_mode;
+	if (ret->detached && st.stx_mask & STATX_MNT_ID)
+		ret->mnt_id = st.stx_mnt_id;
 	return 0;
 }
 

@@ -240,11 +240,20 @@ bool state_is_volatile(const struct state *s)
 	return fstatfs(s->fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
 }
 
+static int remove_files(const struct state *s, const char *const *files, size_t n,
+			struct error *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (unlinkat(s->fd, files[i], 0) < 0 && errno != ENOENT && errno != ENOTDIR)
+			return error_sys(err, "unlink \"%s/%s/%s\"", s->root, s->id, files[i]);
+	return 0;
+}
+
 int state_remove(const struct state *s, struct error *err)
 {
-	static const char *const files[] = { "record",
-					     "record.new",
-					     STATE_CONFIG,
+	/* What there is as a rule, and then all that there may be. */
+	static const char *const usual[] = { "record", STATE_CONFIG };
+	static const char *const files[] = { "record.new",
 					     STATE_CONFIG ".new",
 					     STATE_RESOURCES,
 					     STATE_RESOURCES ".new",
@@ -257,9 +266,12 @@ int state_remove(const struct state *s, struct error *err)
 
 	if (root_fd < 0)
 		return err->kind == ERR_NOT_FOUND ? 0 : -1;
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		if (unlinkat(s->fd, files[i], 0) < 0 && errno != ENOENT && errno != ENOTDIR)
-			return error_sys(err, "unlink \"%s/%s/%s\"", s->root, s->id, files[i]);
+	if (remove_files(s, usual, ARRAY_SIZE(usual), err))
+		return -1;
+	if (unlinkat(root_fd, s->id, AT_REMOVEDIR) == 0)
+		return 0;
+	if (remove_files(s, files, ARRAY_SIZE(files), err))
+		return -1;
 	if (unlinkat(s->fd, STATE_NOTIFY, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return error_sys(err, "rmdir \"%s/%s/" STATE_NOTIFY "\"", s->root, s->id);
 	if (unlinkat(root_fd, s->id, AT_REMOVEDIR) < 0 && errno != ENOENT)

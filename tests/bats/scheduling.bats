@@ -150,6 +150,17 @@ sched_refused() {	# JSON [TEXT]
 	value_is affinity "$("$PROBE" affinity | cut -d= -f2)"
 }
 
+@test "AFF-04 nor do hooks and a created init know where init was put while it was made" {
+	local mine
+	(($(nproc --all) > 1)) || skip "one CPU only"
+	mine=$(grep Cpus_allowed_list /proc/self/status)
+	config '.hooks.createContainer = [{path: $p, args: ["sh", "-c", "grep Cpus_allowed_list /proc/self/status >" + $o]}]' \
+		--arg p "$BUNDLE/rootfs/bin/busybox" --arg o "$TEST_DIR/hook"
+	create
+	eq "$(<"$TEST_DIR/hook")" "$mine"
+	eq "$(grep Cpus_allowed_list "/proc/$(pid_of)/status")" "$mine"
+}
+
 @test "AFF-02 AFF-03 SCH-03 lists that are none are refused, blanks are fine" {
 	local list
 	config '.process.execCPUAffinity = {initial: "0, 1", final: ""}'

@@ -119,12 +119,15 @@ static void test_gate(const char *root)
 
 		CHECK_INT(state_claim(root, "gate", &s, &err), 0);
 		CHECK(!gate_is_closed(&s));
-		CHECK_INT(gate_make(&s, &gate, &err), 0);
+		CHECK_INT(gate_make(&s, GATE_SHARED, &gate, &err), 0);
 		pid = behind_gate(&gate, *how);
 		gate_close(&gate);
 		CHECK(gate_is_closed(&s));
 		CHECK(gate_is_closed(&s));
-		CHECK_INT(gate_open(&s, 5, &err), *how == 'e' ? 0 : -1);
+		CHECK_INT(gate_find(&s, &gate, &err), 0);
+		CHECK_INT(gate_open(&gate, &s, &err), 0);
+		CHECK_INT(gate_expect(&gate, 5, &err), *how == 'e' ? 0 : -1);
+		gate_close(&gate);
 		if (*how == 'r')
 			CHECK_CONTAINS(err.text, "exec \"/bin/sleep\"");
 		if (*how == 'f' || *how == 'r')
@@ -134,7 +137,7 @@ static void test_gate(const char *root)
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		CHECK(!gate_is_closed(&s));
-		CHECK_INT(gate_open(&s, 5, &err), -1);
+		CHECK_INT(gate_find(&s, &gate, &err), -1);
 		CHECK_INT(err.kind, ERR_STATE);
 		CHECK_INT(state_remove(&s, &err), 0);
 		state_close(&s);
