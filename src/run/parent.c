@@ -361,7 +361,7 @@ static bool may_open_ahead(const struct launch *l)
 		if (c->devices[i].index != DEVICE_RULE_OWN)
 			return false;
 	for (size_t i = 0; i < plan->fs.n_mounts; i++)
-		if (plan->fs.mounts[i].kind == FS_NEW && plan->fs.mounts[i].source[0] == '/')
+		if (plan->fs.mounts[i].kind == FS_NEW && strchr(plan->fs.mounts[i].source, '/'))
 			return false;
 	return true;
 }
