@@ -340,10 +340,10 @@ static int finish(struct launch *l, struct error *err)
 }
 
 /*
- * What judges the container must not judge its set-up, and who is told of the container is told when it stands. Where there
- * is none of that, as in `run` of a bundle without limits, all is done while init works, which then goes through the gate
- * without a word: two wake-ups less. The device rules that every container has let init make its nodes; it opens no device,
- * unless it mounts one.
+ * What judges the container must not judge its set-up, who is told of the container is told when it stands, and controllers
+ * are passed on to a cgroup of the container's own once init has gone down to it. Where there is none of that, as in `run` of
+ * a bundle without limits, all is done while init works, which then goes through the gate without a word: two wake-ups less.
+ * The device rules that every container has let init make its nodes; it opens no device, unless it mounts one.
  */
 static bool may_open_ahead(const struct launch *l)
 {
@@ -355,7 +355,8 @@ static bool may_open_ahead(const struct launch *l)
 	if (!o->starts || o->notify || o->pidfd_socket || o->pid_file || !p->exists ||
 	    p->terminal || p->has_oom_score_adj || p->sched.set || p->ioprio >= 0 ||
 	    (plan->seccomp && plan->seccomp->notify) || plan->rdt.set || c->n_limits ||
-	    c->n_unified || has_runtime_hooks(plan) || plan->hooks[HOOK_CREATE_CONTAINER].n)
+	    c->n_unified || c->delegate || c->subgroup || has_runtime_hooks(plan) ||
+	    plan->hooks[HOOK_CREATE_CONTAINER].n)
 		return false;
 	for (size_t i = 1; i < c->n_devices; i++)
 		if (c->devices[i].index != DEVICE_RULE_OWN)

@@ -451,6 +451,10 @@ own_files() {	# DIR → "name:uid" of what root does not own
 		echo $$ >x/cgroup.procs; echo +memory >cgroup.subtree_control; ls y | grep memory.max'
 	run_ct
 	eq "$(tr '\n' ' ' <<<"$output")" "0::/payload memory.max "
+	# Without limits nothing else waits for init.
+	resources '{}'
+	run_ct
+	eq "$(tr '\n' ' ' <<<"$output")" "0::/payload memory.max "
 	local name
 	for name in "" . .. a/b; do
 		config '.annotations["run.oci.delegate-cgroup"] = $n' --arg n "$name"
