@@ -150,7 +150,7 @@ int relay_write(int relay, int report, uint32_t type, struct error *err)
 	struct image image;
 	size_t size = make_image(&image, report, type);
 
-	return write(relay, &image, size) == (ssize_t)size && file_seal(relay) == 0
+	return fd_write_all(relay, &image, size) == 0 && file_seal(relay) == 0
 		       ? 0
 		       : error_sys(err, "write the relay");
 }

@@ -264,21 +264,26 @@ mine() { mkdir -p "/sys/fs/cgroup/$TOKEN"; }
 	holds $file "default 100"
 }
 
+# The disk whose scheduler a test chooses, and what it had.
+DISK=/sys/block/loop0/queue SCHEDULER=
+
+teardown() {
+	[[ -z $SCHEDULER ]] || echo "$SCHEDULER" >$DISK/scheduler
+	test_end
+}
+
 @test "BIO-04 BIO-06 weights of the bfq scheduler, of a device too" {
 	need_v2 io
 	need_root "choose a disk's scheduler"
-	local disk=/sys/block/loop0 before major minor weights
+	local major minor
 
-	[[ -w $disk/queue/scheduler ]] || skip "no /sys/block/loop0"
+	[[ -w $DISK/scheduler ]] || skip "no $DISK"
 	modprobe -q bfq || :
-	before=$(sed 's/.*\[\(.*\)\].*/\1/' $disk/queue/scheduler)
-	echo bfq >$disk/queue/scheduler || skip "no bfq in this kernel"
-	IFS=: read -r major minor <$disk/dev
+	SCHEDULER=$(sed 's/.*\[\(.*\)\].*/\1/' $DISK/scheduler)
+	echo bfq >$DISK/scheduler || skip "no bfq in this kernel"
+	IFS=: read -r major minor <$DISK/../dev
 	again "{blockIO: {weight: 300, weightDevice: [{major: $major, minor: $minor, weight: 700}]}}"
-	weights=$(<"$DIR/io.bfq.weight")
-	# A device that has another scheduler has no weight any more.
-	echo "$before" >$disk/queue/scheduler
-	eq "$weights" $'default 300\n'"$major:$minor 700"
+	holds io.bfq.weight $'default 300\n'"$major:$minor 700"
 }
 
 @test "HUGE-01 HUGE-02 HUGE-03 HUGE-04 huge pages" {
