@@ -207,7 +207,9 @@ static int start_program(struct start *s, const struct launch *l, struct contain
 {
 	int result;
 
-	timeline_note(&s->timeline, PHASE_START);
+	/* The program may have been executed already, which nobody had to be told. */
+	if (!l->executed)
+		timeline_note(&s->timeline, PHASE_START);
 	result = container_start(c, ret_notify, err);
 	end_timeline(s, l);
 	return result;
