@@ -529,6 +529,11 @@ void cgroup_prepare(struct cgroup *cg, const struct cgroup_plan *plan)
 		devrules_prepare(cg, plan);
 }
 
+bool cgroup_restricts_at_once(const struct cgroup *cg)
+{
+	return !cg->n || devrules_are_atomic((struct cgroup *)(uintptr_t)cg);
+}
+
 int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err)
 {
 	struct hierarchy *v2 = cgroup_find_v2(cg);

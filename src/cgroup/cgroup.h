@@ -103,6 +103,9 @@ void cgroup_close(struct cgroup *cg);
 /* In time that would be spent waiting: makes ready what cgroup_apply() needs long for. Nothing has changed after it. */
 void cgroup_prepare(struct cgroup *cg, const struct cgroup_plan *plan);
 
+/* Whether device rules come into force all at once. Those of v1 are many, and in between init could not make its nodes. */
+bool cgroup_restricts_at_once(const struct cgroup *cg);
+
 /* Writes limits and device rules; an error names the place in config.json, the file and the value. */
 int cgroup_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err);
 

@@ -404,6 +404,14 @@ static int find_place(struct cgroup *cg, struct hierarchy **ret, struct error *e
 	return 0;
 }
 
+bool devrules_are_atomic(struct cgroup *cg)
+{
+	struct hierarchy *h;
+	struct error unused;
+
+	return find_place(cg, &h, &unused) == 0 && (!h || h->version == 2);
+}
+
 int devrules_check(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err)
 {
 	struct device_list unused;

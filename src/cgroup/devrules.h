@@ -45,5 +45,8 @@ void devrules_prepare(struct cgroup *cg, const struct cgroup_plan *plan);
 /* Gives that up again. */
 void devrules_forget(struct cgroup *cg);
 
+/* Whether they come into force all at once: v2's. */
+bool devrules_are_atomic(struct cgroup *cg);
+
 /* Puts the rules in force; there is no moment at which more is allowed than before or after. */
 int devrules_apply(struct cgroup *cg, const struct cgroup_plan *plan, struct error *err);

@@ -189,7 +189,7 @@ static int create(struct invocation *in, struct error *err)
 
 /* ---- run ------------------------------------------------------------------------------------------------------------- */
 
-static struct container as_container(struct launch *l)
+static struct container as_container(const struct launch *l)
 {
 	return (struct container){ .id = l->plan->id,
 				   .arena = l->arena,
@@ -198,7 +198,6 @@ static struct container as_container(struct launch *l)
 				   .init = { l->pid, record_get_u64(&l->record, RECORD_START) },
 				   .cgroup = l->cgroup,
 				   .status = CONTAINER_CREATED,
-				   .gate = &l->gate,
 				   .executed = l->executed };
 }
 

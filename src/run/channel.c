@@ -57,10 +57,9 @@ static const char *const phase_names[] = {
 _Static_assert(ARRAY_SIZE(phase_names) == PHASES, "every phase has a name");
 
 static const char *const message_names[] = {
-	[MSG_GO] = "go",	   [MSG_MOUNTED] = "mounted",
-	[MSG_HOOKED] = "hooked",   [MSG_LISTENER] = "listener",
-	[MSG_READY] = "ready",	   [MSG_FAILED] = "failed",
-	[MSG_REFUSED] = "refused",
+	[MSG_GO] = "go",	 [MSG_APART] = "apart",	      [MSG_MOUNTED] = "mounted",
+	[MSG_HOOKED] = "hooked", [MSG_LISTENER] = "listener", [MSG_READY] = "ready",
+	[MSG_FAILED] = "failed", [MSG_REFUSED] = "refused",
 };
 
 const char *phase_name(enum phase phase)
@@ -307,12 +306,14 @@ static int make_answer(const struct state *s, enum gate_kind kind, struct gate *
 	int fds[2];
 
 	if (kind == GATE_SHARED) {
+		auto_fd int reader = -1;
+
 		if (mkfifoat(s->fd, STATE_ANSWER, 0600) < 0)
 			return -1;
 		/* A writer cannot be opened without a reader. */
-		gate->reader = open_answer(s);
+		reader = open_answer(s);
 		gate->answer = openat(s->fd, STATE_ANSWER, O_WRONLY | O_CLOEXEC);
-		return gate->reader < 0 || gate->answer < 0 ? -1 : 0;
+		return reader < 0 || gate->answer < 0 ? -1 : 0;
 	}
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -1;
@@ -354,11 +355,20 @@ void gate_settle(struct gate *gate)
 	fd_close(&gate->answer);
 }
 
-int gate_wait(const struct gate *gate, struct error *err)
+int gate_wait(const struct gate *gate, const struct channel *ch, struct error *err)
 {
+	struct pollfd list[] = { { .fd = gate->fd, .events = POLLIN }, { .fd = ch ? ch->fd : -1 } };
 	char byte;
 	ssize_t n;
 
+	if (ch) {
+		do
+			n = poll(list, ARRAY_SIZE(list), -1);
+		while (n < 0 && errno == EINTR);
+		if (n > 0 && !(list[0].revents & POLLIN))
+			return error_set(err, ERR_GONE, "%s ended before it opened the gate",
+					 ch->peer);
+	}
 	do
 		n = read(gate->fd, &byte, 1);
 	while (n < 0 && errno == EINTR);

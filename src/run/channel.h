@@ -5,6 +5,7 @@
  *	parent (the runtime)				child (init)
  *	-------------------------------------------------------------------------------------------
  *	id maps, idmapped sources, devices	GO  -->	joins, mounts
+ *	opens the gate, if it does so ahead	<--	APART	it has a table of descriptors of its own
  *	prestart, createRuntime hooks	<--	MOUNTED	the file tree is complete, not yet entered
  *					HOOKED	--> createContainer hooks, pivot, credentials
  *	limits, record			<--	READY	nothing left but the filter and the program
@@ -25,8 +26,9 @@
  * The gate is two FIFOs in the state directory and a page. The child sleeps in one read of the first FIFO. It never
  * writes to the second one, whose end of file says that the program has been executed, since the descriptor is
  * close-on-exec, or that the child has died: the page, which is memory to the child, tells them apart, and holds the
- * child's error if its program does not run. A relay that cannot execute it writes to the second FIFO. `run` opens its
- * own gate, so there only the first FIFO is in the state, by which others see that the container has not been started.
+ * child's error if its program does not run. A relay that cannot execute it writes to the second FIFO. Of a gate that the
+ * runtime itself opens, ahead of the child, only the first FIFO is in the state, by which others see that the container has
+ * not been started; such a child also wakes at the end of the conversation, since nobody else can open it then.
  */
 #pragma once
 
@@ -98,6 +100,7 @@ struct progress {
 
 enum message_type {
 	MSG_GO = 1,
+	MSG_APART,
 	MSG_MOUNTED,
 	MSG_HOOKED,
 	MSG_LISTENER,
@@ -148,12 +151,12 @@ int phase_enter(const struct channel *ch, enum phase phase, struct error *err);
 struct gate {
 	int fd;	    /* first FIFO: the child reads, whoever opens the gate writes */
 	int answer; /* child: write end of the second */
-	int reader; /* its read end, for whoever opens the gate */
+	int reader; /* its read end, for whoever opens the gate, -1: that takes gate_find() */
 	struct gate_page *page;
 };
 
 enum gate_kind {
-	GATE_SHARED, /* any command may open it: what that takes is in the state */
+	GATE_SHARED, /* any command may open it, by what is in the state */
 	GATE_OWN,    /* only the one that makes it; others see that it is closed */
 };
 
@@ -169,8 +172,8 @@ void gate_close(struct gate *gate);
 /* Once the child has descriptors of its own: the answer shall end with it. */
 void gate_settle(struct gate *gate);
 
-/* Child: sleeps until somebody opens the gate. */
-int gate_wait(const struct gate *gate, struct error *err);
+/* Child: sleeps until somebody opens the gate; ERR_GONE if the conversation `ch` ends before (NULL: it may). */
+int gate_wait(const struct gate *gate, const struct channel *ch, struct error *err);
 
 /* Child: nothing but execve of the program can fail now. No system call. */
 void gate_pass(const struct gate *gate, const char *program);

@@ -104,6 +104,10 @@ static int take_over(struct launch *l, struct error *err)
 
 	if (channel_expect(&l->child, MSG_GO, 0, NULL, err))
 		return -1;
+	if (unshare(CLONE_FILES) < 0)
+		return error_sys(err, "unshare the table of descriptors");
+	if (l->ahead && channel_send(&l->child, MSG_APART, 0, err))
+		return -1;
 	/* The lock on the state must not outlive the runtime. */
 	state_close(&l->state);
 	fd_close(&l->parent.fd);
@@ -288,9 +292,9 @@ NORETURN void child_main(struct launch *l)
 		_exit(1);
 	}
 	/* A notifying filter may ask others whether a close is allowed; execve closes it all the same. */
-	if (!notifies(l))
+	if (!notifies(l) && !l->ahead)
 		fd_close(&l->child.fd);
-	if (gate_wait(&l->gate, &err) || run_program(l, program, &err))
+	if (gate_wait(&l->gate, l->ahead ? &l->child : NULL, &err) || run_program(l, program, &err))
 		gate_answer(&l->gate, &err);
 	_exit(1);
 }

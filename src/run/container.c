@@ -234,32 +234,34 @@ static void abandon(struct container *c)
 		destroy_poststop(c->id, &c->record, c->arena);
 }
 
-static int pass_gate(struct container *c, struct gate *gate, struct error *err)
+static int pass_gate(const struct container *c, struct error *err)
 {
 	unsigned seconds =
 		START_SECONDS + (unsigned)record_get_u64(&c->record, RECORD_START_SECONDS);
+	struct gate gate;
+	int result;
 
-	if (!c->executed && (gate_open(gate, &c->state, err) || gate_expect(gate, seconds, err)))
+	if (c->executed)
+		return 0;
+	if (gate_find(&c->state, &gate, err))
 		return -1;
-	(void)unlinkat(c->state.fd, STATE_GATE, 0);
-	(void)unlinkat(c->state.fd, STATE_ANSWER, 0);
-	(void)unlinkat(c->state.fd, STATE_PAGE, 0);
-	return run_poststart(c, err);
+	result = gate_open(&gate, &c->state, err) || gate_expect(&gate, seconds, err) ? -1 : 0;
+	gate_close(&gate);
+	return result;
 }
 
 static int open_gate(struct container *c, struct notify *notify, struct error *err)
 {
-	struct gate gate = GATE_INIT;
-	int result = -1;
-
 	/* The socket is there before the program is. */
 	if (notify_bind(&c->state, c->init.pid, notify, err))
 		return -1;
-	if (c->gate || gate_find(&c->state, &gate, err) == 0)
-		result = pass_gate(c, c->gate ? c->gate : &gate, err);
-	gate_close(c->gate ? c->gate : &gate);
-	if (result == 0)
-		return 0;
+	if (pass_gate(c, err) == 0) {
+		(void)unlinkat(c->state.fd, STATE_GATE, 0);
+		(void)unlinkat(c->state.fd, STATE_ANSWER, 0);
+		(void)unlinkat(c->state.fd, STATE_PAGE, 0);
+		if (run_poststart(c, err) == 0)
+			return 0;
+	}
 	notify_close(notify);
 	abandon(c);
 	return -1;

@@ -50,9 +50,8 @@ struct container {
 	struct process init; /* pid 0 if the record is of another boot or has none yet */
 	struct cgroup *cgroup;
 	enum container_status status;
-	bool aborted;	   /* its creator died before it was created */
-	struct gate *gate; /* of the command that has made it, NULL: found in the state */
-	bool executed;	   /* its program: that command has not waited to start it */
+	bool aborted;  /* its creator died before it was created */
+	bool executed; /* whoever made it has not waited to start it */
 };
 
 /* Opens and reads a container (ERR_NOT_FOUND); `lock` holds it against other changes. Close it with container_close(). */

@@ -59,6 +59,8 @@ struct launch {
 	struct handover *handover; /* written by the parent before GO, read by the child after it */
 	int relay;     /* by which init executes its program (sys/relay.h), -1: without */
 	int own_pidfd; /* of the runtime, for the child to watch */
+	bool settled; /* the child has a table of descriptors of its own, and what was for it is closed */
+	bool limited;  /* limits and device rules are in force */
 	bool ahead;    /* nothing has to wait for init: the gate is opened before it is there */
 	bool executed; /* and its program has been */
 	pid_t pid;     /* of init, as we see it */
@@ -74,8 +76,7 @@ int parent_protect(struct launch *l, char **argv, struct error *err);
 
 /*
  * Makes the container up to "created", or, l->executed, until its program has been executed. On failure everything is undone.
- * On success l->pid and l->pidfd are init's, the state is locked, and l->console_peer (attached) delivers the terminal; with
- * l->options->starts l->gate opens the gate.
+ * On success l->pid and l->pidfd are init's, the state is locked, and l->console_peer (attached) delivers the terminal.
  */
 int parent_create(struct launch *l, struct error *err);
 

@@ -33,6 +33,7 @@
 #include "run/limits.h"
 #include "run/listener.h"
 #include "run/notify.h"
+#include "run/outcome.h"
 #include "run/report.h"
 #include "run/setting.h"
 #include "run/usermap.h"
@@ -240,17 +241,32 @@ static int serve_init(struct launch *l, struct error *err)
 		return -1;
 	cgroup_give_joins(l->cgroup, &l->handover->joins);
 	sources_give(&l->sources, l->handover->sources);
-	/* From here on each has a table of its own. */
-	if (unshare(CLONE_FILES) < 0)
-		return error_sys(err, "unshare the table of descriptors");
-	if (channel_send(&l->parent, MSG_GO, 0, err))
-		return -1;
+	return channel_send(&l->parent, MSG_GO, 0, err);
+}
+
+/* The child has descriptors of its own: now ours can go. */
+static void settle(struct launch *l)
+{
+	if (l->settled)
+		return;
 	fd_close(&l->child.fd);
 	fd_close(&l->console);
 	fd_close(&l->own_pidfd);
-	gate_settle(&l->gate);
+	if (l->ahead)
+		gate_settle(&l->gate);
+	else
+		gate_close(&l->gate);
 	fd_close(&l->relay);
 	selfexe_release();
+	l->settled = true;
+}
+
+/* Waits for the child, whose first message says so. */
+static int expect(struct launch *l, enum message_type type, unsigned seconds, struct error *err)
+{
+	if (channel_expect(&l->parent, type, seconds, NULL, err))
+		return -1;
+	settle(l);
 	return 0;
 }
 
@@ -258,6 +274,9 @@ static int serve_init(struct launch *l, struct error *err)
 
 static int apply_groups(struct launch *l, struct error *err)
 {
+	if (l->limited)
+		return 0;
+	l->limited = true;
 	if (cgroup_apply(l->cgroup, &l->plan->cgroup, err))
 		return -1;
 	return rdtgroup_attach(&l->rdtgroup, l->pid, err);
@@ -270,7 +289,7 @@ static int run_runtime_hooks(struct launch *l, struct error *err)
 				.errors = l->plan->hooks_stderr };
 	static const enum hook_kind kinds[] = { HOOK_PRESTART, HOOK_CREATE_RUNTIME };
 
-	if (channel_expect(&l->parent, MSG_MOUNTED, STEP_SECONDS, NULL, err))
+	if (expect(l, MSG_MOUNTED, STEP_SECONDS, err))
 		return -1;
 	/* Hooks may look at the cgroup, and at `state`. */
 	if (phase_enter(&l->parent, PHASE_RUNTIME_HOOKS, err) || apply_groups(l, err))
@@ -299,7 +318,7 @@ static int wait_ready(struct launch *l, struct error *err)
 	/* Init has enough to do meanwhile. */
 	if (!has_runtime_hooks(l->plan))
 		cgroup_prepare(l->cgroup, &l->plan->cgroup);
-	if (channel_expect(&l->parent, MSG_READY, seconds, NULL, err))
+	if (expect(l, MSG_READY, seconds, err))
 		return -1;
 	return listener_give(&l->parent, l->pidfd, l->plan, "creating", l->pid, l->pid, &l->agent,
 			     l->arena, err);
@@ -325,7 +344,7 @@ static int finish(struct launch *l, struct error *err)
 {
 	if (phase_enter(&l->parent, PHASE_LIMITS, err))
 		return -1;
-	if (!has_runtime_hooks(l->plan) && apply_groups(l, err))
+	if (apply_groups(l, err))
 		return -1;
 	if (l->plan->process.exists && apply_limits(l, err))
 		return -1;
@@ -337,6 +356,17 @@ static int finish(struct launch *l, struct error *err)
 			       caller_give_pid(l->options->pid_file, l->pid, l->arena, err)
 		       ? -1
 		       : 0;
+}
+
+/* File systems that are made of nothing. */
+static bool needs_no_device(const char *type)
+{
+	static const char *const types[] = { "proc", "sysfs", "tmpfs", "devpts", "mqueue" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (str_eq(type, types[i]))
+			return true;
+	return false;
 }
 
 /*
@@ -362,26 +392,37 @@ static bool may_open_ahead(const struct launch *l)
 		if (c->devices[i].index != DEVICE_RULE_OWN)
 			return false;
 	for (size_t i = 0; i < plan->fs.n_mounts; i++)
-		if (plan->fs.mounts[i].kind == FS_NEW && strchr(plan->fs.mounts[i].source, '/'))
+		if (plan->fs.mounts[i].kind == FS_NEW && !needs_no_device(plan->fs.mounts[i].type))
 			return false;
 	return true;
 }
 
-/* Until the program has been executed: before the gate init speaks as ever, but nobody has to listen. */
+/*
+ * Until the program has been executed: before the gate init speaks as ever, but nobody has to listen. The sources go before,
+ * since no mount of the container may be held by us when its own programs run.
+ */
 static int start_ahead(struct launch *l, struct error *err)
 {
 	unsigned seconds = STEP_SECONDS + hooks_seconds(&l->plan->hooks[HOOK_START_CONTAINER]);
+	enum phase phase;
 
-	if (gate_open(&l->gate, &l->state, err) || phase_enter(&l->parent, PHASE_WAIT, err))
+	if (phase_enter(&l->parent, PHASE_WAIT, err) || expect(l, MSG_APART, STEP_SECONDS, err))
 		return -1;
-	l->executed = gate_expect(&l->gate, seconds, err) == 0;
-	if (l->executed)
+	sources_close(&l->sources);
+	if (gate_open(&l->gate, &l->state, err))
+		return -1;
+	if (gate_expect(&l->gate, seconds, err) == 0) {
+		l->executed = true;
 		return 0;
-	if (err->kind == ERR_GONE)
-		return channel_reason(&l->parent, err);
-	/* What failed is the start of a container that was created. */
-	l->hooked = err->kind != ERR_TIMEOUT;
-	return -1;
+	}
+	phase = (enum phase)l->child.progress->child_phase;
+	/* What fails behind the gate is the start of a container that was created. */
+	l->hooked = phase > PHASE_GATE;
+	if (err->kind == ERR_TIMEOUT && !l->hooked)
+		return error_set(err, ERR_TIMEOUT,
+				 "init was not ready for its program within %u seconds (phase %s)",
+				 seconds, phase_name(phase));
+	return l->hooked ? -1 : channel_reason(&l->parent, err);
 }
 
 /* ---- failure ------------------------------------------------------------------------------------------------------------ */
@@ -413,8 +454,13 @@ static void undo(struct launch *l, struct error *err)
 		/* One that died by itself shall be seen as it died. */
 		if (err->kind != ERR_GONE || fd_wait(l->pidfd, POLLIN, deadline_in(1)) <= 0)
 			(void)process_kill(l->pidfd, SIGKILL);
-		if (process_wait(l->pidfd, deadline_in(10), &status) == 0)
+		if (process_wait(l->pidfd, deadline_in(10), &status) == 0) {
+			const struct outcome o = { .has_status = true, .status = status };
+
 			explain_death(l, status, err);
+			/* Nobody else can ask for it any more. */
+			outcome_to_record(&o, &l->record);
+		}
 	}
 	if (l->state.fd < 0)
 		return;
@@ -441,7 +487,7 @@ static int steps(struct launch *l, struct error *err)
 	     caller_console(l->options->console_socket, l->options->attached, &l->console,
 			    &l->console_peer, err)) ||
 	    (plan->process.exists && listener_connect(plan->seccomp, &l->agent, err)) ||
-	    gate_make(&l->state, l->options->starts ? GATE_OWN : GATE_SHARED, &l->gate, err) ||
+	    gate_make(&l->state, l->ahead ? GATE_OWN : GATE_SHARED, &l->gate, err) ||
 	    launch_clone(l, err))
 		return -1;
 
@@ -455,8 +501,12 @@ static int steps(struct launch *l, struct error *err)
 		return -1;
 
 	/* 4. What only the host's privileges can give; then GO. */
-	if (phase_enter(&l->parent, PHASE_MAPS, err) || serve_init(l, err))
+	if (phase_enter(&l->parent, PHASE_MAPS, err) ||
+	    (l->ahead && !cgroup_restricts_at_once(l->cgroup) && apply_groups(l, err)) ||
+	    serve_init(l, err))
 		return -1;
+	/* It is where it was to be; the rest takes its own time. */
+	affinity_reset(l->pid);
 	if (has_runtime_hooks(plan) && run_runtime_hooks(l, err))
 		return -1;
 
@@ -467,7 +517,7 @@ static int steps(struct launch *l, struct error *err)
 	if (l->options->starts && write_created(l, err))
 		return -1;
 	if (l->ahead)
-		return finish(l, err) || start_ahead(l, err) ? -1 : 0;
+		return finish(l, err) ? blame_init(l, err) : start_ahead(l, err);
 	return wait_ready(l, err) || finish(l, err) ? -1 : 0;
 }
 
@@ -492,8 +542,7 @@ int parent_create(struct launch *l, struct error *err)
 	net_devices_close(&l->net_devices);
 	rdtgroup_close(&l->rdtgroup);
 	sources_close(&l->sources);
+	gate_close(&l->gate);
 	fd_close(&l->parent.fd);
-	if (!l->options->starts)
-		gate_close(&l->gate);
 	return 0;
 }

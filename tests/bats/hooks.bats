@@ -393,6 +393,38 @@ program"
 	eq "$(order)" "poststop "
 }
 
+@test "HOOK-FAIL-04 LIFE-11 of run, where it hangs and where init is killed beneath it" {
+	shared_dir
+	args true
+	hook startContainer 'echo >$DIR/begun; exec sleep 100' '{"timeout": 1}'
+	hook poststop 'cat >$DIR/state; echo poststop >>$DIR/order'
+	fails run --bundle "$BUNDLE" "$ID"
+	has "$error" startContainer
+	eq "$(order)" "poststop "
+	is_gone
+	rm begun
+	config '.hooks.startContainer[0].timeout = 100'
+	background "$RUNTIME" --root "$ROOT" run --bundle "$BUNDLE" "$ID" 2>run.err
+	wait_file "$TEST_DIR/begun"
+	kill -KILL "$(pid_of)"
+	wait_pid "$BACKGROUND"
+	[[ $RUNTIME_NAME != teu ]] || has "$(<run.err)" "killed by signal 9"
+	eq "$(order)" "poststop poststop "
+	is_gone
+	[[ $RUNTIME_NAME != teu ]] || eq "$(jq .exit.signal state)" 9
+}
+
+@test "LIFE-11 what is bound is the container's alone when its first program runs" {
+	shared_dir
+	mkdir volume
+	bind "$TEST_DIR/volume" /mnt
+	config '(.process.capabilities[]) |= . + ["CAP_SYS_ADMIN"]'
+	hook startContainer 'umount /mnt && echo gone >$DIR/out'
+	args true
+	run_ok
+	eq "$(<out)" gone
+}
+
 @test "HOOK-FAIL-05 LIFE-13 X-34 a failing poststart hook" {
 	hook poststart 'exit 1'
 	hook poststop 'echo poststop >>$DIR/order'

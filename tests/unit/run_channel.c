@@ -89,7 +89,7 @@ static pid_t behind_gate(struct gate *gate, char how)
 
 	if (pid)
 		return pid;
-	if (gate_wait(gate, &err) == 0 && how == 'e') {
+	if (gate_wait(gate, NULL, &err) == 0 && how == 'e') {
 		gate_pass(gate, "/bin/sleep");
 		execl("/bin/sleep", "sleep", "5", NULL);
 	}
