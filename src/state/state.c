@@ -156,9 +156,13 @@ int state_claim(const char *root, const char *id, struct state *ret, struct erro
 		(void)unlinkat(root_fd, id, AT_REMOVEDIR);
 		return -1;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return error_sys(err, "flock \"%s/%s\"", root, id);
 	*ret = (struct state){ root, id, fd_take(&fd) };
+	/* Whoever looks whether it is locked has it for a moment. */
+	if (state_lock(ret, err)) {
+		(void)unlinkat(root_fd, id, AT_REMOVEDIR);
+		state_close(ret);
+		return -1;
+	}
 	return 0;
 }
 

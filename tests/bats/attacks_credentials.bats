@@ -183,7 +183,7 @@ hostile_passwd() {	# KIND
 		# A quarter of a GiB of address space is enough for all of it.
 		(limit_memory 262144 && attempt && ((status == 0)) && has "$output" env=HOME=/) ||
 			{ echo "passwd as $kind" >&2; return 1; }
-		((SECONDS - begin < 5)) || { echo "slow with passwd as $kind" >&2; return 1; }
+		((SECONDS - begin < TIMEOUT)) || { echo "slow with passwd as $kind" >&2; return 1; }
 	done
 	rm -rf "$BUNDLE/rootfs/etc/passwd"
 }

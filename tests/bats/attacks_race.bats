@@ -136,7 +136,7 @@ console_of_run() {	# → where the primary end's peer lies, "refused" where the 
 		>/dev/null 2>&1 3>&- 4>&- &
 	local receiver=$!
 
-	wait_file "$TEST_DIR/console.sock" 5
+	wait_file "$TEST_DIR/console.sock"
 	run_runtime create --bundle "$BUNDLE" --console-socket "$TEST_DIR/console.sock" "$ID"
 	echo "$receiver" >>"$TEST_DIR/background"
 	rm -f "$TEST_DIR/console.sock"

@@ -134,7 +134,7 @@ os.execv(\"/proc/self/exe\", [\"x\"])" "$1"' sh "$BUNDLE/rootfs" "$TEST_DIR/vict
 	local holder
 
 	all_caps
-	script "exec probe attack overwrite-any 6 $(stat -c %s copy)"
+	script "exec probe attack overwrite-any 20 $(stat -c %s copy)"
 	runtime run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$TEST_DIR/attacked" 2>&1
 	eventually grep -q watching "$TEST_DIR/attacked"
 	holder=$(pid_of)
@@ -147,7 +147,7 @@ os.execv(\"/proc/self/exe\", [\"x\"])" "$1"' sh "$BUNDLE/rootfs" "$TEST_DIR/vict
 		RTB_TOKEN=$TOKEN "$COPY" --root "$ROOT" start "$ID-$i" >&2 3>&- 4>&-
 		RTB_TOKEN=$TOKEN "$COPY" --root "$ROOT" delete --force "$ID-$i" >&2 3>&- 4>&-
 	done
-	wait_pid "$holder" 15
+	wait_pid "$holder" 40
 	output=$(<"$TEST_DIR/attacked")
 	matches "$output" "tried [1-9]"
 	unchanged
@@ -155,11 +155,13 @@ os.execv(\"/proc/self/exe\", [\"x\"])" "$1"' sh "$BUNDLE/rootfs" "$TEST_DIR/vict
 
 @test "SEC-4-1 processes that join" {
 	need_exec
+	local holder
 	plant "$TEST_DIR/copy"
 	all_caps
 	script "exec probe attack overwrite-any 6 $(stat -c %s copy)"
 	runtime run --detach --bundle "$BUNDLE" "$ID" </dev/null >"$TEST_DIR/attacked" 2>&1
 	eventually grep -q watching "$TEST_DIR/attacked"
+	holder=$(pid_of)
 	printf '#!/proc/self/exe\n' >"$BUNDLE/rootfs/bin/script"
 	chmod 755 "$BUNDLE/rootfs/bin/script"
 	for program in /proc/self/exe /bin/script true true true true; do
@@ -167,7 +169,7 @@ os.execv(\"/proc/self/exe\", [\"x\"])" "$1"' sh "$BUNDLE/rootfs" "$TEST_DIR/vict
 			2>&1 3>&- 4>&- || :
 		lacks "$(cat exec.out)" OVERWRITTEN
 	done
-	wait_pid "$(pid_of)" 15
+	wait_pid "$holder" 15
 	output=$(<"$TEST_DIR/attacked")
 	matches "$output" "tried [0-9]"
 	unchanged

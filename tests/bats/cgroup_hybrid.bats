@@ -59,6 +59,7 @@ v2_path_of() { sed -n 's/^0:://p' "/proc/$1/cgroup"; }
 	ne "$(v2_path_of "$(<pid)")" "/$TOKEN/r"
 	eq "$(cgroup_path_of "$(<pid)" pids)" "/$TOKEN/r"
 	runtime kill --all "$ID" KILL
+	wait_pid "$(<pid)"
 	eventually no_process_left
 	delete
 }
@@ -141,6 +142,7 @@ v2_path_of() { sed -n 's/^0:://p' "/proc/$1/cgroup"; }
 	eq "$status" 0 "$error"
 	pure_v2 kill --all "$ID" KILL
 	eq "$status" 0 "$error"
+	wait_pid "$(<pid)"
 	eventually no_process_left
 	pure_v2 delete "$ID"
 	eq "$status" 0 "$error"

@@ -448,8 +448,9 @@ own_files() {	# DIR → "name:uid" of what root does not own
 	file_is "/sys/fs/cgroup/$TOKEN/d/memory.max" 67108864
 	has "$(<"$DIR/cgroup.controllers")" memory
 	start
+	local pid=$(pid_of)
 	ok kill --all "$ID" KILL
-	eventually no_process_left
+	wait_pid "$pid"
 	delete
 	missing "/sys/fs/cgroup/$TOKEN"
 	script 'cat /proc/self/cgroup; cd /sys/fs/cgroup/payload; mkdir x y; echo 1 >x/cgroup.procs

@@ -239,7 +239,7 @@ bare() {
 	cat >receive.py <<-'END'
 		import os, socket, sys, array
 		s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-		s.bind(sys.argv[1]); s.listen(1)
+		s.bind(sys.argv[1] + ".new"); s.listen(1); os.rename(sys.argv[1] + ".new", sys.argv[1])
 		c, _ = s.accept()
 		data, anc, _, _ = c.recvmsg(100, socket.CMSG_SPACE(8))
 		fd = array.array("i", anc[0][2])[0]

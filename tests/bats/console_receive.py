@@ -29,8 +29,10 @@ def main():
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     directory, name = os.path.split(path)
     os.chdir(directory)  # the address has room for 107 bytes
-    listener.bind(name)
+    # It is seen when it can be connected to.
+    listener.bind(name + ".new")
     listener.listen(1)
+    os.rename(name + ".new", name)
     connection, _ = listener.accept()
     data, descriptors = receive(connection)
     with open(output + ".data", "wb") as file:

@@ -162,7 +162,7 @@ load helpers
 		fi
 		eq "$(ls full/root 2>/dev/null)" "" "with $inodes inodes"
 		leak_check
-		umount full
+		eventually umount full
 		leak_before
 	done
 }

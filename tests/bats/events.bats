@@ -25,7 +25,7 @@ listen() {	# [OPTION...]
 	background timeout 60 "$RUNTIME" --root "$ROOT" events "$@" "$ID" >lines 2>listen.err </dev/null
 }
 
-has_line() { jq -e "select(.type == \"$1\")" lines >/dev/null 2>&1; }
+has_line() { grep -q "^{\"type\":\"$1\"," lines; }
 lines_of() { jq -c "select(.type == \"$1\")" lines | wc -l; }
 
 @test "--stats: one line with runc's envelope and members" {
@@ -207,13 +207,14 @@ eater() {
 	local root pid
 	pid=$(pid_of)
 	root=/proc/$pid/root
-	listen --interval 1000s
+	listen --interval 100ms
 	local listener=$BACKGROUND
-	sleep 0.2
+	# The first line is written when the kernel's count is watched.
+	eventually has_line stats
 	caller touch "$root/dev/shm/go"
 	wait_file "$root/dev/shm/status"
 	eventually has_line oom
-	eq "$(cat lines)" "{\"type\":\"oom\",\"id\":\"$ID\"}"
+	eq "$(jq -c 'select(.type == "oom")' lines)" "{\"type\":\"oom\",\"id\":\"$ID\"}"
 	caller rm "$root/dev/shm/status"
 	caller touch "$root/dev/shm/go"
 	wait_file "$root/dev/shm/status"
@@ -233,11 +234,12 @@ two_ooms() { (($(lines_of oom) == 2)); }
 	start
 	local pid
 	pid=$(pid_of)
-	listen --interval 1000s
+	listen --interval 100ms
 	local listener=$BACKGROUND
-	sleep 0.2
+	# The first line is written when the kernel's count is watched.
+	eventually has_line stats
 	caller touch "/proc/$pid/root/dev/shm/go"
 	wait_pid "$pid"
 	wait "$listener"
-	eq "$(cat lines)" "{\"type\":\"oom\",\"id\":\"$ID\"}"
+	eq "$(jq -c 'select(.type == "oom")' lines)" "{\"type\":\"oom\",\"id\":\"$ID\"}"
 }

@@ -187,7 +187,7 @@ failing_start() {	# PHASE:HOW...
 
 # Of an exec with a fault nothing is left in the container, and the next one works.
 execs_fail() {	# PHASE...
-	local phase how pids
+	local phase how pids ends
 
 	ok create --bundle "$BUNDLE" "$ID"
 	start
@@ -208,8 +208,9 @@ execs_fail() {	# PHASE...
 			fi
 			missing "$TEST_DIR/exec.pid"
 			# A runtime that is killed when its program runs already leaves that running, as an engine's would.
-			[[ $phase:$how != @(record|taken|arrival):kill ]] || programs_end
-			eventually bash -c "(( \$(wc -l <'$pids') == 1 ))" ||
+			ends=
+			[[ $phase:$how != @(record|taken|arrival):kill ]] || ends=1
+			eventually init_alone "$pids" "$ends" ||
 				{ echo "after $phase:$how: $(xargs ps -o pid,stat,wchan,args -p <"$pids")" >&2; return 1; }
 			ok exec --pid-file "$TEST_DIR/exec.pid" "$ID" true
 			rm "$TEST_DIR/exec.pid"
@@ -217,6 +218,12 @@ execs_fail() {	# PHASE...
 	done
 	delete --force
 	nothing_left exec
+}
+
+# One that is in the middle of its execve is not to be found by its environment: hence again and again.
+init_alone() {	# FILE-OF-PIDS ENDS
+	[[ -z $2 ]] || programs_end
+	(($(wc -l <"$1") == 1))
 }
 
 programs_end() { our_processes | grep -vx "$(pid_of)" | xargs -r kill -KILL 2>/dev/null || :; }

@@ -169,7 +169,8 @@ is_stopped() { [[ $(state status) == stopped ]]; }
 	host_has peer0
 	ok delete --force "$ID"
 	peer_gone() { ! host_has peer0; }
-	eventually peer_gone
+	# The kernel has one thread for all network namespaces that end.
+	TIMEOUT=$((5 * TIMEOUT)) eventually peer_gone
 	host_lacks dev0
 }
 

@@ -13,11 +13,13 @@ with_zombie() {
 	cat >keep.py <<-'END'
 		import ctypes, subprocess, sys, time
 		ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
-		subprocess.check_call(sys.argv[1:], stdin=subprocess.DEVNULL)
+		subprocess.check_call(sys.argv[2:], stdin=subprocess.DEVNULL)
+		open(sys.argv[1], "w").write("done")
 		time.sleep(60)
 	END
 	background env RTB_TOKEN="$TOKEN" "$(python3 -c 'import sys; print(sys.executable)')" keep.py \
-		"$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" "$ID" >"$OUT.zombie" 2>&1
+		"$TEST_DIR/done" "$RUNTIME" --root "$ROOT" run -d --bundle "$BUNDLE" "$ID" >"$OUT.zombie" 2>&1
+	wait_file "$TEST_DIR/done"
 	eventually is_stopped
 }
 

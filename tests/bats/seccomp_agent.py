@@ -85,8 +85,10 @@ def main():
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     directory, name = os.path.split(arguments.socket)
     os.chdir(directory)  # the address has room for 107 bytes
-    server.bind(name)
+    # It is seen when it can be connected to.
+    server.bind(name + ".new")
     server.listen(1)
+    os.rename(name + ".new", name)
     threads = []
     for number in range(1, arguments.count + 1):
         connection, _ = server.accept()

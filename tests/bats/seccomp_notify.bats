@@ -20,7 +20,7 @@ notify() {	# NAME... : these calls ask the agent, everything else is allowed
 
 agent() {	# [OPTION...]
 	background "$SUITES/seccomp_agent.py" "$AGENT.sock" "$AGENT" "$@"
-	eventually test -S "$AGENT.sock"
+	wait_file "$AGENT.sock"
 }
 
 start_and_wait() {
@@ -70,6 +70,7 @@ told() { jq -r "$1" "$AGENT.1.json"; }
 	agent
 	args /bin/true
 	run_ok
+	wait_file "$AGENT.1.json"
 	told .state >"$TEST_DIR/state.json"
 	python3 "$SUITES/validate.py" "$SUITES/../data/schema/state-schema.json" "$TEST_DIR/state.json"
 }
@@ -80,6 +81,7 @@ told() { jq -r "$1" "$AGENT.1.json"; }
 	agent
 	args /bin/true
 	run_ok
+	wait_file "$AGENT.1.json"
 	eq "$(told '.metadata | length')" 640000
 	matches "$(<"$AGENT.1.fds")" '^1( 0)+$'
 }
@@ -90,6 +92,7 @@ told() { jq -r "$1" "$AGENT.1.json"; }
 	agent
 	args /bin/true
 	run_ok
+	wait_file "$AGENT.1.json"
 	eq "$(told 'has("metadata")')" false
 }
 
@@ -129,7 +132,7 @@ told() { jq -r "$1" "$AGENT.1.json"; }
 	has "$error" "no such file or directory"
 	agent
 	background_stop
-	sleep 0.1
+	wait_pid "$BACKGROUND"
 	refused "connection refused"
 }
 
@@ -139,11 +142,12 @@ told() { jq -r "$1" "$AGENT.1.json"; }
 	background python3 -c 'import os, socket, sys
 os.chdir(sys.argv[1])
 server = socket.socket(socket.AF_UNIX)
-server.bind("agent.sock")
+server.bind("agent.sock.new")
 server.listen(1)
+os.rename("agent.sock.new", "agent.sock")
 while True:
     server.accept()[0].close()' "$TEST_DIR"
-	eventually test -S "$AGENT.sock"
+	wait_file "$AGENT.sock"
 	refused "seccomp agent"
 	has "$error" "/linux/seccomp/listenerPath"
 	is_gone
@@ -154,12 +158,13 @@ while True:
 	background python3 -c 'import os, socket, sys, time
 os.chdir(sys.argv[1])
 server = socket.socket(socket.AF_UNIX)
-server.bind("agent.sock")
+server.bind("agent.sock.new")
 server.listen(0)
 first = socket.socket(socket.AF_UNIX)
-first.connect("agent.sock")
+first.connect("agent.sock.new")
+os.rename("agent.sock.new", "agent.sock")
 time.sleep(60)' "$TEST_DIR"
-	eventually test -S "$AGENT.sock"
+	wait_file "$AGENT.sock"
 	refused "within 10 seconds"
 	background_stop
 	rm "$AGENT.sock"
@@ -167,10 +172,11 @@ time.sleep(60)' "$TEST_DIR"
 	background python3 -c 'import os, socket, sys, time
 os.chdir(sys.argv[1])
 server = socket.socket(socket.AF_UNIX)
-server.bind("agent.sock")
+server.bind("agent.sock.new")
 server.listen(1)
+os.rename("agent.sock.new", "agent.sock")
 time.sleep(60)' "$TEST_DIR"
-	eventually test -S "$AGENT.sock"
+	wait_file "$AGENT.sock"
 	refused "within 10 seconds"
 }
 
@@ -267,6 +273,7 @@ time.sleep(60)' "$TEST_DIR"
 	args /bin/sleep 30
 	ok run -d --bundle "$BUNDLE" "$ID"
 	background_stop
+	wait_pid "$BACKGROUND"
 	run_runtime exec "$ID" /bin/true
 	eq "$status" 255
 	has "$error" "/linux/seccomp/listenerPath"

@@ -105,13 +105,16 @@ load helpers
 	eventually missing "/proc/$pid" 2>/dev/null
 	# A process gets the number again through the kernel's own knob.
 	[[ -w /proc/sys/kernel/ns_last_pid ]] || skip "pids cannot be chosen here"
-	local i
+	local i last
+	last=$(</proc/sys/kernel/ns_last_pid)
 	for i in {1..50}; do
 		echo $((pid - 1)) 2>/dev/null >/proc/sys/kernel/ns_last_pid || skip "pids cannot be chosen here"
 		sleep 1000 3>&- 4>&- </dev/null >/dev/null 2>&1 &
 		echo $! >>"$TEST_DIR/background"
 		(($! != pid)) || break
 	done
+	# Numbers that were free a moment ago are not to be given out again to all the others.
+	echo "$last" >/proc/sys/kernel/ns_last_pid
 	(($! == pid)) || skip "the pid was taken by somebody else"
 	eq "$(state status)" stopped
 	fails kill "$ID" KILL

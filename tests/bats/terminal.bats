@@ -175,9 +175,12 @@ attached() {	# [pty_run options --] → output
 }
 
 @test "attached: the window size, and its changes" {
-	script 'trap "stty size" WINCH; stty size; echo ready; read word; stty size; read word'
-	attached --size 30x90 --on ready size:40x100 --on "40 100" 'send:x\n' --on "40 100" 'send:y\n'
+	# A shell may miss a signal right before it reads, so it does not read meanwhile.
+	script 'trap "echo winch" WINCH; stty size; echo ready
+		until [ "$(stty size)" = "40 100" ]; do sleep 0.02; done; stty size; read word'
+	attached --size 30x90 --on ready size:40x100 --on "40 100" 'send:x\n'
 	has "$output" "30 90"
+	has "$output" winch
 	has "$output" "40 100"
 	has "$output" status=0
 }
