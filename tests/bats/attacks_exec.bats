@@ -60,7 +60,7 @@ hostile_file() {	# PATH-IN-ROOTFS KIND
 				(limit_memory 262144 && joins --user "$user" "$ID" /bin/probe ids env) ||
 					{ echo "$file as $kind, user $user" >&2; return 1; }
 			done
-			((SECONDS - begin < 8)) || { echo "slow with $file as $kind" >&2; return 1; }
+			((SECONDS - begin < TIMEOUT)) || { echo "slow with $file as $kind" >&2; return 1; }
 		done
 		rm -rf "$BUNDLE/rootfs/etc/$file"
 		cp -a "$TEMPLATE/etc/$file" "$BUNDLE/rootfs/etc/$file"
@@ -328,7 +328,7 @@ attacker_traces() {
 		[[ $RUNTIME_NAME == teu || $kind != @(twice|nul) ]] || continue
 		begin=$SECONDS
 		(limit_memory 524288 && joins --process process.json "$ID" && ((status))) || { echo "$kind" >&2; return 1; }
-		((SECONDS - begin < 5)) || { echo "$kind: slow" >&2; return 1; }
+		((SECONDS - begin < TIMEOUT)) || { echo "$kind: slow" >&2; return 1; }
 	done
 }
 

@@ -116,7 +116,7 @@ running() {
 	mkdir "$dir"
 	echo FROZEN >"$dir/freezer.state"
 	config '.linux.cgroupsPath = $p' --arg p "/$TOKEN-frozen"
-	TIMEOUT=10 fails create --bundle "$BUNDLE" "$ID"
+	fails create --bundle "$BUNDLE" "$ID"
 	file_is "$dir/freezer.state" FROZEN
 	echo THAWED >"$dir/freezer.state"
 	rmdir "$dir"

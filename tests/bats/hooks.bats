@@ -135,7 +135,7 @@ B=x y"
 	hook createRuntime 'sleep 1004 & sleep 1005' '{"timeout": 1}'
 	local before=$SECONDS
 	refused createRuntime
-	((SECONDS - before < 6))
+	((SECONDS - before < TIMEOUT))
 	no_process_left
 }
 
@@ -216,9 +216,7 @@ B=x y"
 @test "a hook that leaves a daemon behind does not hang" {
 	hook createRuntime '(exec sleep 1006) & echo $! >$DIR/daemon; exit 0'
 	args true
-	local before=$SECONDS
 	TIMEOUT=15 run_ok
-	((SECONDS - before < 8))
 	kill "$(<daemon)"
 }
 
@@ -326,7 +324,8 @@ program"
 @test "HOOK-PST-01 HOOK-PST-02 HOOK-PST-03 poststart runs outside, after the program is executed" {
 	touch order.marker
 	hook poststart "$where
-		pid=\$(sed 's/.*\"pid\": *\([0-9]*\).*/\1/'); tr '\\0' ' ' </proc/\$pid/cmdline >\$DIR/cmdline"
+		pid=\$(sed 's/.*\"pid\": *\([0-9]*\).*/\1/')
+		until grep -q . /proc/\$pid/cmdline; do usleep 10000; done; tr '\\0' ' ' </proc/\$pid/cmdline >\$DIR/cmdline"
 	args sleep 1000
 	create
 	missing poststart.where

@@ -199,7 +199,7 @@ int probe_trace(const char *canary, const char *program)
 	puts("watching");
 	fflush(stdout);
 	for (;;)
-		for (pid_t pid = last + 1; pid < last + 6; pid++)
+		for (pid_t pid = last + 1; pid < last + 64; pid++)
 			if (kill(pid, 0) == 0) {
 				last = pid;
 				stop_and_look(pid, canary, program);

@@ -281,8 +281,8 @@ foreigner_comes() {
 	manager_start "StartTransientUnit=foreign-lost=$TOKEN.slice"
 	TEU_SYSTEMD_TIMEOUT=100 runtime create --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
 	local job=$!
-	eventually grep -qs StartTransientUnit "$TEST_DIR/calls"
-	our_processes | xargs -r kill -KILL
+	eventually grep -qs "/$UNIT" "/proc/$FOREIGN_PID/cgroup"
+	our_processes | xargs -r kill -KILL 2>/dev/null || :
 	wait "$job" 2>/dev/null || :
 	manager_start
 	delete --force
@@ -418,7 +418,7 @@ limited() {	# with systemd asked anew from here on
 		[[ ! -e $dir/cgroup.procs ]] || break
 		sleep 0.02
 	done
-	our_processes | xargs -r kill -KILL
+	our_processes | xargs -r kill -KILL 2>/dev/null || :
 	wait $! 2>/dev/null || :
 	manager_start
 	delete --force

@@ -32,7 +32,7 @@ timeline() { grep '^{"timeline"' "$ERR" | jq -r "$1"; }
 	eq "$(grep -vc '^{"timeline"' "$ERR")" 1
 	grep -qx err "$ERR"
 	eq "$(timeline .timeline)" "$ID"
-	eq "$(timeline '[.steps[].phase] | contains(["load", "start", "exec"])')" true
+	eq "$(timeline '["load", "wait", "exec"] - [.steps[].phase] == []')" true
 	eq "$(timeline '[.steps[] | select(.process == "init").phase] | .[-1]')" exec
 	eq "$(timeline '[.steps[].begin] == ([.steps[].begin] | sort)')" true
 	eq "$(timeline '.steps[0].begin')" 0

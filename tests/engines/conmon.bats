@@ -245,7 +245,7 @@ running_for_exec() {
 # Both processes of a conmon: the one that was called and the one that watches. The runtime dies with its parent.
 # One that was killed before it could arrange for that leaves a runtime that carries on.
 conmon_kill() {
-	pkill -KILL -f "^[^ ]*conmon .*$W/t" || true
+	while pkill -KILL -f "^[^ ]*conmon .*$W/t"; do :; done
 	wait_for 10 runtime_idle "$W/t"
 }
 
@@ -307,7 +307,7 @@ conmon_kill() {
 	for moment in 0 0.004 0.008 0.012 0.016 0.02 0.03 0.05; do
 		PATIENCE=0 conmon_exec "$W/t/process.json" > /dev/null 2>&1 &
 		sleep $moment
-		pkill -KILL -f "^[^ ]*conmon .*$W/t.* --exec-process-spec" || true
+		while pkill -KILL -f "^[^ ]*conmon .*$W/t.* --exec-process-spec"; do :; done
 		wait
 	done
 	[ "$(state)" = running ]

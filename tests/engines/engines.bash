@@ -84,6 +84,9 @@ default_rlimit() {
 
 # ---- waiting ------------------------------------------------------------------
 
+# Engines tell a terminal's size while the program starts. For on_terminal 33 77.
+SIZE_COMES='for i in $(seq 50); do stty size 2>&1 | grep 33.77 && break; sleep 0.1; done'
+
 # wait_for SECONDS COMMAND...: until the command succeeds; its last status otherwise.
 wait_for() {
 	local left=$(($1 * 20))

@@ -69,7 +69,7 @@ load podman
 # ---- terminal -----------------------------------------------------------------
 
 @test "podman run -it: the program has a terminal of the caller's size" {
-	run on_terminal 33 77 "$(declare -f pod); pod run --rm -it $IMAGE sh -c 'tty; stty size; exit 9'"
+	run on_terminal 33 77 "$(declare -f pod); pod run --rm -it $IMAGE sh -c 'tty; $SIZE_COMES; exit 9'"
 	[ "$status" -eq 9 ]
 	[[ "$output" == *"/dev/pts/0"* || "$output" == *"/dev/console"* ]]
 	[[ "$output" == *"33 77"* ]]
@@ -132,6 +132,7 @@ load podman
 	pod create --name c1 $IMAGE sh -c 'echo run; sleep 60'
 	[ "$(field c1 '{{.State.Status}}')" = created ]
 	pod start c1
+	logs_have c1 run
 	pod restart -t 0 c1
 	[ "$(field c1 '{{.State.Status}}')" = running ]
 	wait_for 5 bash -c "$(declare -f pod); [ \"\$(pod logs c1 | grep -c run)\" = 2 ]"
@@ -211,7 +212,8 @@ load podman
 	logs_have sh mounted
 	[ "$(cat "$W/t/v/out/f")" = inside ]
 	mount -t tmpfs none "$W/t/v/in"
-	echo outside > "$W/t/v/in/f"
+	echo outside > "$W/t/v/in/new"
+	mv "$W/t/v/in/new" "$W/t/v/in/f"
 	logs_have sh "saw outside"
 	pod rm -f -t 0 sh
 }
@@ -227,7 +229,8 @@ load podman
 	logs_have sl mounted
 	[ ! -e "$W/t/v/out/f" ]
 	mount -t tmpfs none "$W/t/v/in"
-	echo outside > "$W/t/v/in/f"
+	echo outside > "$W/t/v/in/new"
+	mv "$W/t/v/in/new" "$W/t/v/in/f"
 	logs_have sl "saw outside"
 	pod rm -f -t 0 sl
 }

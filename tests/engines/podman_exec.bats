@@ -51,7 +51,7 @@ load podman
 
 @test "podman exec -it: the program has a terminal of the caller's size" {
 	pod run -d --name x1 $IMAGE sleep 300
-	run on_terminal 33 77 "$(declare -f pod); pod exec -it x1 sh -c 'tty; sleep 0.3; stty size; exit 9'"
+	run on_terminal 33 77 "$(declare -f pod); pod exec -it x1 sh -c 'tty; $SIZE_COMES; exit 9'"
 	[ "$status" -eq 9 ]
 	[[ "$output" == *"/dev/pts/"* ]]
 	[[ "$output" == *"33 77"* ]]
@@ -156,6 +156,7 @@ load podman
 @test "podman top, stats: its processes, and what it uses" {
 	pod run -d --name t1 --memory 64m $IMAGE sh -c 'sleep 9181 & wait'
 	pod exec -d t1 sleep 9182
+	wait_for 5 pgrep -f '^sleep 9181'
 	wait_for 5 pgrep -f '^sleep 9182'
 	run pod top t1 hpid args
 	[[ "$output" == *"$(pid_of t1)"* && "$output" == *"sleep 9181"* && "$output" == *"sleep 9182"* ]]
@@ -206,14 +207,13 @@ load podman
 
 # kill_at MOMENT OPTION...: Podman and all that it started, but no container, are killed at that moment.
 kill_at() {
-	local moment=$1 pid
+	local moment=$1
 
 	shift
 	pod "$@" > /dev/null 2>&1 < /dev/null &
 	sleep "$moment"
-	pid=$(pgrep -f "^podman --root $W/p/root |conmon .*$W/p/" | tr '\n' ' ')
-	# shellcheck disable=SC2086
-	[ -z "${pid// /}" ] || kill -KILL $pid 2>/dev/null || true
+	# What one of them started meanwhile is one of them.
+	while pkill -KILL -f "^podman --root $W/p/root |conmon .*$W/p/"; do :; done
 	wait
 	# A runtime that conmon had no time to tie to itself carries on.
 	wait_for 10 runtime_idle "$W/p"
@@ -247,10 +247,11 @@ forgotten() {
 	for moment in 0.03 0.06 0.09 0.12; do
 		pod exec x1 sleep 0.2 > /dev/null 2>&1 &
 		sleep $moment
-		pkill -KILL -f "^podman --root $W/p/root .* exec x1" || true
-		pkill -KILL -f "conmon .*$W/p/.* --exec-process-spec" || true
+		while pkill -KILL -f "^podman --root $W/p/root .* exec x1"; do :; done
+		while pkill -KILL -f "conmon .*$W/p/.* --exec-process-spec"; do :; done
 		wait
 	done
+	wait_for 10 runtime_idle "$W/p"
 	wait_for 5 bash -c '! pgrep -f "^sleep 0.2"'
 	run pod exec x1 ps -o args
 	# Those that nobody waits for any more are init's to wait for, and this init does not.
