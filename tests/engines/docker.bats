@@ -455,13 +455,16 @@ pid_of() {
 forgotten() {
 	local dir
 
+	wait_for 5 no_states || true
 	for dir in "$W"/d/exec/runtime-*/moby/*; do
 		[ -d "$dir" ] || continue
 		pkill -KILL -f "containerd-shim.*-id ${dir##*/} .*$W" || true
 		"$RUNTIME" --root "${dir%/*}" delete --force "${dir##*/}"
-		rm -r "$W/d/exec/containerd/daemon/io.containerd.runtime.v2.task/moby/${dir##*/}"
+		rm -rf "$W/d/exec/containerd/daemon/io.containerd.runtime.v2.task/moby/${dir##*/}"
 	done
 }
+
+no_states() { [ -z "$(find "$W/d/exec" -path '*runtime-*/moby/*' -prune)" ]; }
 
 @test "kill -9 of dockerd while it creates, executes and removes: the next one goes on from there" {
 	local moment
