@@ -122,14 +122,14 @@ gives_up() {	# MESSAGE=FAULT TEXT...
 @test "late answers are answers" {
 	local message
 	for message in auth Hello AddMatch StartTransientUnit JobRemoved; do
-		survives "$message=delay=0.3"
+		TEU_SYSTEMD_TIMEOUT=10 survives "$message=delay=0.3"
 	done
 }
 
 @test "answers that come twice" {
 	local message
 	for message in Hello AddMatch StartTransientUnit JobRemoved; do
-		survives "$message=twice"
+		TEU_SYSTEMD_TIMEOUT=10 survives "$message=twice"
 	done
 }
 
@@ -362,7 +362,7 @@ limited() {	# with systemd asked anew from here on
 	dir=$(v2_mount)/$TOKEN.slice/$UNIT
 	for fault in SetUnitProperties=delay=0.3 SetUnitProperties=twice GetUnit=twice; do
 		manager_start "$fault"
-		ok update --pids-limit 50 "$ID" || { echo "with $fault" >&2; return 1; }
+		TEU_SYSTEMD_TIMEOUT=10 ok update --pids-limit 50 "$ID" || { echo "with $fault" >&2; return 1; }
 		file_is "$dir/pids.max" 50
 	done
 	for fault in SetUnitProperties=silent SetUnitProperties=lost SetUnitProperties=close \
@@ -380,7 +380,7 @@ limited() {	# with systemd asked anew from here on
 # --- delete --------------------------------------------------------------------------------------
 
 @test "delete: late, twice, lost" {
-	local fault
+	local fault seconds
 	for fault in StopUnit=delay=0.3 StopUnit=twice StopUnit=lost StopUnit=lost-close JobRemoved=silent \
 		ResetFailedUnit=twice ResetFailedUnit=silent ResetFailedUnit=close \
 		StopUnit=error=org.freedesktop.systemd1.NoSuchUnit; do
@@ -388,7 +388,9 @@ limited() {	# with systemd asked anew from here on
 		create
 		manager_start "$fault"
 		[[ $fault != *NoSuchUnit ]] || { kill -KILL "$(pid_of)"; }
-		delete --force || { echo "with $fault" >&2; return 1; }
+		seconds=1
+		[[ $fault != @(*delay*|*twice) ]] || seconds=10
+		TEU_SYSTEMD_TIMEOUT=$seconds delete --force || { echo "with $fault" >&2; return 1; }
 		manager_start
 		leak_check
 	done
