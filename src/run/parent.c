@@ -105,8 +105,7 @@ static int claim(struct launch *l, struct error *err)
 	    cgroup_open(l->arena, &plan->cgroup, l->host, &l->cgroup, err) ||
 	    rdtgroup_open(&plan->rdt, &l->rdtgroup, err))
 		return -1;
-	if (write_claim(l, err) ||
-	    state_write_file(&l->state, STATE_CONFIG, l->config, l->config_size, err))
+	if (write_claim(l, err))
 		return -1;
 	return l->options->notify ? notify_make(&l->state, err) : 0;
 }
@@ -507,6 +506,9 @@ static int steps(struct launch *l, struct error *err)
 		return -1;
 	/* It is where it was to be; the rest takes its own time. */
 	affinity_reset(l->pid);
+	/* Later commands want it, which nobody may give before the container is created. */
+	if (state_write_file(&l->state, STATE_CONFIG, l->config, l->config_size, err))
+		return -1;
 	if (has_runtime_hooks(plan) && run_runtime_hooks(l, err))
 		return -1;
 
