@@ -127,14 +127,13 @@ int affinity_set(const struct cpu_plan *cpus, pid_t pid, struct error *err)
 void affinity_part(pid_t pid)
 {
 	unsigned char cpus[1024] = { 0 };
-	int cpu = sched_getcpu(), others = 0;
+	int cpu = sched_getcpu();
 
 	if (cpu < 0 || (size_t)cpu >= 8 * sizeof(cpus) ||
 	    sched_getaffinity(0, sizeof(cpus), (cpu_set_t *)(void *)cpus) < 0)
 		return;
 	CPU_CLR_S((size_t)cpu, sizeof(cpus), (cpu_set_t *)(void *)cpus);
-	others = CPU_COUNT_S(sizeof(cpus), (cpu_set_t *)(void *)cpus);
-	if (others)
+	if (CPU_COUNT_S(sizeof(cpus), (cpu_set_t *)(void *)cpus))
 		(void)sched_setaffinity(pid, sizeof(cpus), (const cpu_set_t *)(const void *)cpus);
 }
 

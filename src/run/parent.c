@@ -371,8 +371,8 @@ static bool needs_no_device(const char *type)
 /*
  * What judges the container must not judge its set-up, who is told of the container is told when it stands, and controllers
  * are passed on to a cgroup of the container's own once init has gone down to it. Where there is none of that, as in `run` of
- * a bundle without limits, all is done while init works, which then goes through the gate without a word: two wake-ups less.
- * The device rules that every container has let init make its nodes; it opens no device, unless it mounts one.
+ * a bundle without limits, all is done while init works, which then finds the gate open and does not say READY. The device
+ * rules that every container has let init make its nodes; it opens no device, unless it mounts one.
  */
 static bool may_open_ahead(const struct launch *l)
 {
@@ -397,8 +397,8 @@ static bool may_open_ahead(const struct launch *l)
 }
 
 /*
- * Until the program has been executed: before the gate init speaks as ever, but nobody has to listen. The sources go before,
- * since no mount of the container may be held by us when its own programs run.
+ * Until the program has been executed. The end of the answer tells of all else, too: what failed before the gate is in the
+ * shared page. The sources go first, since no mount of the container may be held by us when its own programs run.
  */
 static int start_ahead(struct launch *l, struct error *err)
 {

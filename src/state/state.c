@@ -159,7 +159,9 @@ int state_claim(const char *root, const char *id, struct state *ret, struct erro
 	*ret = (struct state){ root, id, fd_take(&fd) };
 	/* Whoever looks whether it is locked has it for a moment. */
 	if (state_lock(ret, err)) {
-		(void)unlinkat(root_fd, id, AT_REMOVEDIR);
+		/* What was removed meanwhile may be another's by now. */
+		if (err->kind != ERR_NOT_FOUND)
+			(void)unlinkat(root_fd, id, AT_REMOVEDIR);
 		state_close(ret);
 		return -1;
 	}
