@@ -140,10 +140,10 @@ int launch_clone(struct launch *l, struct error *err)
 		result = l->pid < 0 ? -1 : 0;
 	}
 	l->parent.peer_pidfd = l->pidfd;
-	if (!result)
-		affinity_part(l->pid);
 	if (result)
 		setting_explain_namespaces(flags, err);
+	else
+		affinity_part(l->pid);
 	/* Later children of ours (hooks) live where we live. */
 	if (own_pid >= 0 && setns(own_pid, CLONE_NEWPID) < 0)
 		return result ? -1 : error_sys(err, "setns back to our own namespace");

@@ -319,7 +319,7 @@ static int make_answer(const struct state *s, enum gate_kind kind, struct gate *
 		return -1;
 	gate->reader = fds[0];
 	gate->answer = fds[1];
-	return fcntl(gate->reader, F_SETFL, O_NONBLOCK);
+	return 0;
 }
 
 int gate_make(const struct state *s, enum gate_kind kind, struct gate *ret, struct error *err)

@@ -13,9 +13,10 @@
  *	undo, report			<--	FAILED	a struct error
  *	likewise			<--	REFUSED	errno of execve, by a relay (sys/relay.h)
  *
- * A message is one fixed struct in one packet of a SOCK_SEQPACKET pair. GO is sent always, and READY where somebody
- * waits for it (not where the gate is opened ahead of init); the plan says which of the others this container needs, and without a cgroup init waits for GO until its pid is recorded. Any other message
- * than the expected one, a deadline that passes and the end of the conversation are errors; the end is never success here.
+ * A message is one fixed struct in one packet of a SOCK_SEQPACKET pair. GO is sent always, and READY where somebody waits for
+ * it (not where the gate is opened ahead of init); the plan says which of the others this container needs, and without a
+ * cgroup init waits for GO until its pid is recorded. Any other message than the expected one, a deadline that passes and the
+ * end of the conversation are errors; the end is never success here.
  *
  * Beside the messages both processes share one page, where each notes the phase it is in and when it entered it. A child
  * that dies without a word is reported with its phase; a phase is also where tests inject faults.
